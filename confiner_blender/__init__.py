@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension that Blender loads.
+
+The sidecar's environment holds this package too, for `protocol`, and has no Blender: so bpy is imported only when
+Blender calls `register()` or `unregister()`.
+"""
+
+__version__ = "0.1.0"
+
+
+def register() -> None:
+    """Called by Blender when the extension is enabled."""
+    from . import host
+
+    host.register()
+
+
+def unregister() -> None:
+    """Called by Blender when the extension is disabled, and before it is updated."""
+    from . import host
+
+    host.unregister()
