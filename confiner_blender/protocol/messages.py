@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every control message between the add-on and the sidecar: one frozen dataclass each.
+
+    client → sidecar   Hello · Submit · Cancel · Attach · Forget · ListJobs · ListChains · GetStatus · Unload · Shutdown
+    sidecar → client   Welcome · Accepted · Refused · Jobs · Chains · Status
+                       and the events of a job: Queued · Started · Stepped · PreviewReady · FrameDone · Finished · Failed · Cancelled · Paused
+
+Messages travel as JSON text (`codec`); images travel as binary messages (`framing`) that name the
+event they belong to. A job's id is chosen by the client, so that submitting twice makes one job.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StructureInfo:
+    """What the structure frames of a shot will look like, sent before the frames themselves."""
+
+    num_frames: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class ShotRequest:
+    """One shot to generate. Lengths are frames of the clip at `fps`, sizes are pixels; None means the chain's default."""
+
+    prompt: str
+    num_frames: int
+    width: int
+    height: int
+    seed: int
+    chain: str
+    fps: float
+    negative_prompt: str = ""
+    rule: str = "coordinated"
+    freedom: int | None = None
+    control_steps: int | None = None
+    refine_steps: int | None = None
+    structure: StructureInfo | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error as a person should read it: a stable code, what happened, and what to do about it."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+# --- client → sidecar ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Hello:
+    """First message of a connection. `protocol` is the client's protocol version."""
+
+    protocol: int
+    token: str
+    client: str
+
+
+@dataclass(frozen=True)
+class Submit:
+    """Ask for a job. If `request.structure` is set, its frames follow as binary messages, PNG each."""
+
+    job_id: str
+    request: ShotRequest
+
+
+@dataclass(frozen=True)
+class Cancel:
+    job_id: str
+
+
+@dataclass(frozen=True)
+class Attach:
+    """Send the job's events with a number greater than `after`, then its new ones as they come."""
+
+    job_id: str
+    after: int
+
+
+@dataclass(frozen=True)
+class Forget:
+    """The client holds every frame of an ended job: its files may go."""
+
+    job_id: str
+
+
+@dataclass(frozen=True)
+class ListJobs:
+    pass
+
+
+@dataclass(frozen=True)
+class ListChains:
+    pass
+
+
+@dataclass(frozen=True)
+class GetStatus:
+    pass
+
+
+@dataclass(frozen=True)
+class Unload:
+    """Release the experts' memory once no job is running."""
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """Checkpoint, keep the queue, and end."""
+
+
+# --- sidecar → client ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Welcome:
+    protocol: int
+    server: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    job_id: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The last message was refused; `job_id` is None where it concerned no job. A refused Hello ends the connection."""
+
+    problem: Problem
+    job_id: str | None = None
+
+
+@dataclass(frozen=True)
+class JobInfo:
+    job_id: str
+    state: str
+    last_event: int
+    frames_done: int
+    request: ShotRequest
+
+
+@dataclass(frozen=True)
+class Jobs:
+    jobs: list[JobInfo]
+
+
+@dataclass(frozen=True)
+class ChainInfo:
+    """A chain as the panel lists it. `missing` says why it cannot run here, and is empty if it can."""
+
+    name: str
+    title: str
+    description: str
+    licence: str
+    sizes: list[list[int]]
+    fps: float
+    max_frames: int
+    negative_prompt: bool
+    default_freedom: int
+    default_structure_freedom: int
+    words: list[str] = field(default_factory=list)
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Chains:
+    chains: list[ChainInfo]
+
+
+@dataclass(frozen=True)
+class Status:
+    """`memory` maps names ("resident", "weights", "free") to bytes."""
+
+    device: str
+    worker: str
+    queued: int
+    running: str | None
+    memory: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Queued:
+    job_id: str
+    number: int
+    position: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """The worker has the job. `plan` is what fixes the floats: device, dtype, batch sizes, threads."""
+
+    job_id: str
+    number: int
+    plan: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One denoising step of `stage` ("load", "control", "refine", "decode") is done. `eta` is in seconds, None if unknown."""
+
+    job_id: str
+    number: int
+    stage: str
+    step: int
+    steps: int
+    eta: float | None = None
+
+
+@dataclass(frozen=True)
+class PreviewReady:
+    """A small picture of the clip as it stands (PNG, in a binary message of the same number)."""
+
+    job_id: str
+    number: int
+    frame: int
+
+
+@dataclass(frozen=True)
+class FrameDone:
+    """Frame `frame` is final (PNG, in a binary message of the same number)."""
+
+    job_id: str
+    number: int
+    frame: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Every frame was sent. `take` is the record that lets the take be verified and made again."""
+
+    job_id: str
+    number: int
+    take: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Failed:
+    job_id: str
+    number: int
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    job_id: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Paused:
+    """The job was stopped in the middle with its checkpoint kept; it goes on when the worker is back."""
+
+    job_id: str
+    number: int
+    reason: str
+
+
+JobEvent = Queued | Started | Stepped | PreviewReady | FrameDone | Finished | Failed | Cancelled | Paused
+ClientMessage = Hello | Submit | Cancel | Attach | Forget | ListJobs | ListChains | GetStatus | Unload | Shutdown
+ServerMessage = Welcome | Accepted | Refused | Jobs | Chains | Status | JobEvent
