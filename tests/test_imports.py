@@ -58,7 +58,7 @@ RULES = [
         theirs=("websockets",),
     ),
     Rule("confiner_server.worker", ours=("confiner_server", "confiner_blender.protocol", "confiner"), theirs=MODELS),
-    Rule("confiner_lab", ours=("confiner",), theirs=MODELS, never=NO_SOCKETS),
+    Rule("confiner_lab", ours=("confiner",), theirs=(*MODELS, "PIL"), never=NO_SOCKETS),
     Rule(
         "confiner_cli",
         ours=("confiner", "confiner_server", "confiner_lab", "confiner_blender", "confiner_blender.protocol"),
