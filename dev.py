@@ -72,12 +72,15 @@ def test(arguments: list[str]) -> NoReturn:
 
 
 def check(arguments: list[str]) -> NoReturn:
-    static_only = "--static" in arguments
+    static_only = arguments == ["--static"]
     sidecar = sidecar_environment(usable_python())
-    for tool in (["ruff", "format", "--check"], ["ruff", "check"], ["mypy"]):
-        print("$", *tool, flush=True)
-        if subprocess.run([str(sidecar), "-m", *tool], cwd=ROOT, env=clean_environment()).returncode:
-            sys.exit(f"{' '.join(tool)} found something to mend: see above")
+    unhappy = []
+    for tool in ("ruff format --check", "ruff check", "mypy"):
+        say(tool)
+        if subprocess.run([str(sidecar), "-m", *tool.split()], cwd=ROOT, env=clean_environment()).returncode:
+            unhappy.append(tool)
+    if unhappy:
+        sys.exit(f"to mend, see above: {', '.join(unhappy)}")
     if static_only:
         sys.exit(0)
     test(arguments)
