@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes the two environments this project needs, once, and hands over to ordinary tools.
 
-    python3 dev.py demo       a storyboard in real Blender becomes clips on the timeline (--out DIR, default demo-out)
+    python3 dev.py demo       a storyboard in real Blender becomes clips on the timeline (--out DIR; default demo-out)
     python3 dev.py test       the tests; further arguments go to pytest
     python3 dev.py check      format, lint and types, then the tests (--static: without the tests)
     python3 dev.py extension  build the extension's zip and print its path
@@ -57,12 +57,13 @@ def main(arguments: list[str]) -> NoReturn:
 def demo(arguments: list[str]) -> NoReturn:
     sidecar, blender = environments()
     zip_file = build_extension(sidecar, blender)
-    program = [sidecar, ROOT / "tests" / "host" / "demo.py", "--out", "demo-out"]
+    program = [sidecar, ROOT / "tests" / "host" / "demo.py", "--out", ROOT / "demo-out"]
     hand_over([*program, "--blender", blender, "--extension", zip_file, "--sidecar", sidecar, *arguments])
 
 
 def test(arguments: list[str]) -> NoReturn:
     sidecar, blender = environments()
+    os.chdir(ROOT)
     hand_over(
         [sidecar, "-m", "pytest", *arguments],
         CONFINER_SIDECAR_PYTHON=str(sidecar),
@@ -163,7 +164,7 @@ def interpreter(folder: Path) -> Path:
 
 
 def build_extension(sidecar: Path, blender: Path) -> str:
-    """Path of the extension's zip, built again only where its sources have changed."""
+    """The path of the extension's zip, built again only where its sources have changed."""
     command = [str(sidecar), "-m", "confiner_blender.build", "--blender", str(blender), "--out", "dist"]
     built = subprocess.run(command, cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, text=True)
     if built.returncode:
@@ -261,7 +262,6 @@ def run(command: list[object]) -> None:
 def hand_over(command: list[object], **variables: str) -> NoReturn:
     """Become the command where the system can do that, so that Ctrl-C and signals reach it and no one else."""
     words = [str(word) for word in command]
-    os.chdir(ROOT)
     environment = {**clean_environment(), **variables}
     if os.name == "posix":
         os.execve(words[0], words, environment)
