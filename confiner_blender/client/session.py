@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Blender's line to the sidecar, as the main thread holds it.
+
+Threads: the main thread calls every method here, and each returns at once; `close()` alone waits, a bounded time. One
+`SessionThread` owns the socket, the conversation, the sidecar's process and every file written. Between them are
+two queues and nothing else: `_outbox` holds calls for the conversation, `inbox` holds what the panel should know.
+"""
+
+from __future__ import annotations
+
+import queue
+from pathlib import Path
+
+from ..protocol.messages import Cancel, ClientMessage, ShotRequest
+from . import inbox
+from .launcher import LaunchCommand, meet
+from .session_thread import Dial, Meet, SessionThread
+from .transport import dial
+
+CLOSE_PATIENCE = 2.0
+"""Seconds that `close()` waits for goodbyes, and once more after it has cut the connection."""
+
+
+class SidecarSession:
+    """Finds or starts a sidecar, keeps the connection, and lands the frames of every job it was given.
+
+    `launch` says how to start a sidecar when none runs; None only looks for one. `meet` and `dial` are how a sidecar
+    is found and reached.
+    """
+
+    def __init__(self, launch: LaunchCommand | None, *, meet: Meet = meet, dial: Dial = dial) -> None:
+        self.inbox: queue.SimpleQueue[inbox.Message] = queue.SimpleQueue()
+        self._launch = launch
+        self._meet = meet
+        self._dial = dial
+        self._thread: SessionThread | None = None
+
+    def open(self) -> None:
+        """Begin; or, if begun already, try again at once, with a fresh count of starts."""
+        if self._thread is not None and self._thread.is_alive():
+            self._thread.hurry()
+            return
+        self._thread = SessionThread(self._launch, self.inbox, self._meet, self._dial)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let go of the sidecar. Jobs go on there; another session finds them again with `track()`."""
+        if self._thread is None:
+            return
+        self._thread.stop()
+        self._thread.join(CLOSE_PATIENCE)
+        if self._thread.is_alive():
+            self._thread.cut()
+            self._thread.join(CLOSE_PATIENCE)
+        self._thread = None
+
+    def submit(self, job_id: str, request: ShotRequest, structure_pngs: list[bytes], folder: Path) -> None:
+        """Ask for a job, whose take lands in `folder`. Without a connection it is asked for as soon as there is one."""
+        structure = tuple(structure_pngs)
+        self._running().call(lambda conversation: conversation.submit(job_id, request, structure, folder))
+        self._running().hurry()
+
+    def track(self, job_id: str, after: int, folder: Path) -> None:
+        """Follow a job of an earlier session after event `after`, 0 for all of it: frames that lie there are kept.
+
+        For a job that is followed already this names another folder for what is still to come; a frame that was
+        just being stored may land in the old one, as its FrameStored says.
+        """
+        self._running().call(lambda conversation: conversation.track(job_id, after, folder))
+        self._running().hurry()
+
+    def cancel(self, job_id: str) -> None:
+        self.send(Cancel(job_id))
+
+    def send(self, message: ClientMessage) -> None:
+        """Send a message now, or when there is a connection. After Shutdown the session closes itself."""
+        self._running().call(lambda conversation: conversation.say(message))
+
+    def _running(self) -> SessionThread:
+        if self._thread is None:
+            raise RuntimeError("the session is closed, expected open() to be called first")
+        return self._thread
