@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Expert chains: what they are, where they are named, and what they can be asked for. Pure Python, no torch."""
+
+from .checks import check_request
+from .places import Place
+from .reading import BUILT_IN, find_chain, read_chains
+from .spec import ChainSpec, ExpertSpec, ScheduleSpec
+
+__all__ = [
+    "BUILT_IN",
+    "ChainSpec",
+    "ExpertSpec",
+    "Place",
+    "ScheduleSpec",
+    "check_request",
+    "find_chain",
+    "read_chains",
+]

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Refuse what a chain cannot make, with a sentence, before it costs anything."""
+
+from __future__ import annotations
+
+from ..errors import RequestError, StructureError
+from .spec import RULES, ChainSpec
+
+MAX_SEED = 2**63 - 1
+
+
+def check_request(
+    spec: ChainSpec,
+    *,
+    prompt: str,
+    negative_prompt: str = "",
+    num_frames: int,
+    width: int,
+    height: int,
+    rule: str = "coordinated",
+    freedom: int | None = None,
+    control_steps: int | None = None,
+    refine_steps: int | None = None,
+    structure: tuple[int, int, int] | None = None,
+    seed: int = 0,
+    fps: float = 8.0,
+) -> None:
+    """Raise RequestError or StructureError if `spec` cannot make this clip.
+
+    `structure` is `(num_frames, width, height)` of the structure frames, None where there are none.
+    """
+    _check_text(spec, prompt, negative_prompt)
+    _check_extent(spec, num_frames, width, height)
+    _check_method(spec, rule, freedom, control_steps, refine_steps)
+    if not 0 <= seed <= MAX_SEED:
+        raise RequestError(f"seed {seed}", f"a whole number from 0 to {MAX_SEED}", "choose another seed")
+    if not 0.0 < fps <= 240.0:
+        raise RequestError(
+            f"fps {fps:g}", "more than 0 and at most 240", f"set the clip rate, {spec.fps:g} for this chain"
+        )
+    if structure is not None and structure != (num_frames, width, height):
+        raise StructureError(
+            f"{structure[0]} structure frames of {structure[1]}×{structure[2]}",
+            f"{num_frames} of {width}×{height}, as the clip has",
+            "capture the structure again at the clip's length and size",
+        )
+
+
+def _check_text(spec: ChainSpec, prompt: str, negative_prompt: str) -> None:
+    if not prompt.strip():
+        raise RequestError("an empty prompt", "a few words on what to show", "describe the shot in its prompt")
+    if negative_prompt.strip() and not spec.negative_prompt:
+        raise RequestError(
+            f"a negative prompt for the chain {spec.name!r}",
+            "none, since no expert of it was trained to be guided",
+            "clear the negative prompt, or choose another chain",
+        )
+
+
+def _check_extent(spec: ChainSpec, num_frames: int, width: int, height: int) -> None:
+    if not 1 <= num_frames <= spec.max_frames:
+        raise RequestError(f"{num_frames} frames", f"1 to {spec.max_frames}", "change the shot's length")
+    if (width, height) not in spec.sizes:
+        sizes = ", ".join(f"{w}×{h}" for w, h in spec.sizes)
+        raise RequestError(
+            f"a size of {width}×{height}",
+            f"one that the chain {spec.name!r} makes: {sizes}",
+            "choose one of these sizes",
+        )
+
+
+def _check_method(
+    spec: ChainSpec, rule: str, freedom: int | None, control_steps: int | None, refine_steps: int | None
+) -> None:
+    if rule not in RULES:
+        raise RequestError(f"the rule {rule!r}", f"one of {', '.join(RULES)}", "choose one of these rules")
+    last = spec.spatial.schedule.train_timesteps - 1
+    if freedom is not None and not 1 <= freedom <= last:
+        raise RequestError(f"a freedom of {freedom}", f"1 to {last}", f"set it to {spec.freedom}, this chain's default")
+    if refine_steps is not None and not 1 <= refine_steps <= (freedom or last):
+        raise RequestError(
+            f"{refine_steps} refinement steps",
+            f"1 to {freedom or last}",
+            f"set them to {spec.refine_steps}, the default",
+        )
+    allowed = spec.control.steps
+    if control_steps is not None and (control_steps not in allowed if allowed else not 1 <= control_steps <= last):
+        wanted = " or ".join(map(str, allowed)) if allowed else f"1 to {last}"
+        raise RequestError(f"{control_steps} control steps", wanted, f"set them to {spec.control_steps}, the default")

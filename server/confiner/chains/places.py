@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the parts of an expert lie: in the package, in a folder, or in the hub's cache on this machine.
+
+bundled:bundled-1/spatial/unet                          small weights that come with the package
+/models/mine/unet   ~/mine/unet   ./mine/unet           a folder or a .safetensors file; ./ is beside the chain file
+stable-diffusion-v1-5/stable-diffusion-v1-5/unet        repository owner/name on the hub, then a path in it
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+BUNDLED = Path(__file__).resolve().parent.parent / "bundled"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place as a chain file writes it; `base` is the folder that `./` is relative to."""
+
+    text: str
+    base: Path
+
+    def __str__(self) -> str:
+        return self.text
+
+    def folder(self) -> Path | None:
+        """The folder or file on this machine, None if it is not here."""
+        if self.text.startswith("bundled:"):
+            path = BUNDLED / self.text.removeprefix("bundled:")
+        elif self.text.startswith(("/", "~", "./", "../")) or (len(self.text) > 1 and self.text[1] == ":"):
+            path = self.base / Path(self.text).expanduser()
+        else:
+            return _in_hub_cache(self.text)
+        return path if path.exists() else None
+
+    def __truediv__(self, part: str) -> Place:
+        return Place(f"{self.text.rstrip('/')}/{part}", self.base)
+
+
+def _in_hub_cache(text: str) -> Path | None:
+    """A path inside a repository's newest snapshot, by the layout of the hub's cache."""
+    parts = PurePosixPath(text).parts
+    if len(parts) < 2:
+        return None
+    repository = hub_cache() / f"models--{parts[0]}--{parts[1]}" / "snapshots"
+    snapshots = sorted(repository.glob("*"), key=lambda snapshot: snapshot.stat().st_mtime, reverse=True)
+    for snapshot in snapshots:
+        path = snapshot.joinpath(*parts[2:])
+        if path.exists():
+            return path
+    return None
+
+
+def hub_cache() -> Path:
+    """The hub's cache folder, by the same environment variables as the hub's own client."""
+    if "HF_HUB_CACHE" in os.environ:
+        return Path(os.environ["HF_HUB_CACHE"])
+    home = os.environ.get("HF_HOME", Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface")
+    return Path(home).expanduser() / "hub"

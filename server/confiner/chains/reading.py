@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read chain files: the built-in one and, beside it, the user's own. A mistake is named with its file and table.
+
+A chain is one top-level table; README and `built_in.toml` show a whole one. An expert's `source` is a folder in
+diffusers' layout and stands for its `unet`, `text_encoder` and `tokenizer`, each of which may be named on its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import ChainFileError, UnknownChain
+from .places import Place
+from .spec import ChainSpec, ExpertSpec, ScheduleSpec
+
+BUILT_IN = Path(__file__).parent / "built_in.toml"
+_Spec = TypeVar("_Spec", ChainSpec, ExpertSpec, ScheduleSpec)
+
+
+def read_chains(user_file: Path | None = None) -> dict[str, ChainSpec]:
+    """All chains by name: the built-in ones, then the user's, which may replace a built-in one by its name."""
+    chains = read_file(BUILT_IN)
+    if user_file is not None:
+        chains |= read_file(user_file)
+    return chains
+
+
+def find_chain(chains: dict[str, ChainSpec], name: str) -> ChainSpec:
+    """The chain called `name`, or UnknownChain with the names there are."""
+    if name in chains:
+        return chains[name]
+    close = difflib.get_close_matches(name, chains, n=1)
+    remedy = f"did you mean {close[0]!r}?" if close else "choose one of these, or add it to your chain file"
+    raise UnknownChain(f"the chain {name!r}", f"one of {', '.join(chains) or 'none'}", remedy)
+
+
+def read_file(path: Path) -> dict[str, ChainSpec]:
+    """The chains of one TOML file."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ChainFileError(f"{path}: {error}", "a readable TOML file", "correct the file, or remove it") from error
+    return {name: _chain(name, table, path) for name, table in tables.items()}
+
+
+def _chain(name: str, table: Any, path: Path) -> ChainSpec:
+    where = f"{path.name}, [{name}]"
+    _expect(isinstance(table, dict), where, "a value", "a table")
+    values = dict(table)
+    for role in ("control", "spatial", "temporal"):
+        values[role] = _expert(values.get(role), path.parent, f"{path.name}, [{name}.{role}]")
+    _expect(isinstance(values.get("vae"), str), where, "no vae", 'vae = "…", where the autoencoder lies')
+    values["vae"] = Place(values["vae"], path.parent)
+    try:
+        values["sizes"] = tuple((int(width), int(height)) for width, height in values["sizes"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _mistake(where, f"sizes {values.get('sizes')!r}", "sizes = [[width, height], …]") from error
+    return _build(ChainSpec, {"title": name, **values, "name": name}, where)
+
+
+def _expert(table: Any, base: Path, where: str) -> ExpertSpec:
+    _expect(isinstance(table, dict), where, "nothing", "a table that describes the expert")
+    values = dict(table)
+    source = values.pop("source", None)
+    for part in ("unet", "text_encoder", "tokenizer"):
+        if part in values or source is not None:
+            values[part] = values.get(part, f"{source}/{part}")
+    for part in ("unet", "text_encoder", "tokenizer", "motion_adapter"):
+        if part in values:
+            _expect(isinstance(values[part], str), where, f"{part} = {values[part]!r}", "a place, as text")
+            values[part] = Place(values[part], base)
+    _expect(isinstance(values.get("schedule"), dict), where, "no schedule", "schedule = { beta_start = …, … }")
+    values["schedule"] = _build(ScheduleSpec, values["schedule"], f"{where} schedule")
+    return _build(ExpertSpec, values, where)
+
+
+def _build(kind: Callable[..., _Spec], values: dict[str, Any], where: str) -> _Spec:
+    """The dataclass from a table's values: every key known, every value of its declared type, none missing."""
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key, value in values.items():
+        if key not in fields:
+            close = difflib.get_close_matches(key, fields, n=1)
+            raise _mistake(
+                where, f"the unknown key {key!r}", f"{close[0]!r}" if close else f"one of {', '.join(fields)}"
+            )
+        if isinstance(value, list):
+            values = {**values, key: tuple(value)}
+        _expect(_fits(values[key], hints[key]), where, f"{key} = {value!r}", _say(hints[key]))
+    for key, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        _expect(not required or key in values, where, f"no {key}", f"{key} = {_say(hints[key])}")
+    return kind(**values)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return value in arguments
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, argument) for argument in arguments)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(item, arguments[0]) for item in value)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, hint) and not (hint is int and isinstance(value, bool))
+
+
+def _say(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        return "one of " + ", ".join(repr(argument) for argument in typing.get_args(hint))
+    names = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
+    return names.get(getattr(hint, "__name__", ""), "a list" if typing.get_origin(hint) is tuple else str(hint))
+
+
+def _expect(holds: bool, where: str, seen: str, expected: str) -> None:
+    if not holds:
+        raise _mistake(where, seen, expected)
+
+
+def _mistake(where: str, seen: str, expected: str) -> ChainFileError:
+    return ChainFileError(f"{where}: {seen}", expected, "correct the chain file")

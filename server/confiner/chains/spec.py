@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a chain of experts is: three experts, one latent space, and what they may be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .places import Place
+
+RULES: tuple[str, ...] = ("standard", "temporal", "coordinated", "alternate", "blend", "split", "reuse")
+
+
+@dataclass(frozen=True)
+class ScheduleSpec:
+    """The noise schedule an expert was trained with, and what its output means. Never taken from a scheduler's file."""
+
+    beta_start: float
+    beta_end: float
+    beta_schedule: Literal["linear", "scaled_linear"]
+    prediction_type: Literal["epsilon", "v_prediction", "sample"] = "epsilon"
+    zero_snr: bool = False
+    train_timesteps: int = 1000
+
+
+@dataclass(frozen=True)
+class ExpertSpec:
+    """One expert: where its parts lie, how it was trained, and what it can be asked for.
+
+    `frames` is how many frames it takes at a time (segment or window); 1 for an image model. `frame_text` turns the
+    prompt into the text of one frame, with `{prompt}` and `{moment}` = absolute frame modulo `moments`; empty where
+    the expert reads one text per clip. `steps` lists the control expert's allowed step counts, empty for any.
+    """
+
+    kind: Literal["animatediff", "stable-diffusion", "modelscope"]
+    unet: Place
+    text_encoder: Place
+    tokenizer: Place
+    schedule: ScheduleSpec
+    motion_adapter: Place | None = None
+    frames: int = 16
+    guidance: Literal["none", "optional"] = "none"
+    guidance_scale: float = 1.0
+    frame_text: str = ""
+    moments: int = 0
+    steps: tuple[int, ...] = ()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Everything of the expert that must be on the machine."""
+        own = (self.unet, self.text_encoder, self.tokenizer)
+        return own if self.motion_adapter is None else (*own, self.motion_adapter)
+
+
+@dataclass(frozen=True)
+class ChainSpec:
+    """A chain as a chain file describes it. Sizes are `(width, height)` in pixels, `fps` is the experts' own rate.
+
+    `freedom` and `refine_steps` hold for clips from text; `structure_freedom` and `structure_refine_steps` for clips
+    from structure frames, which may need to be left much further behind.
+    """
+
+    name: str
+    title: str
+    control: ExpertSpec
+    spatial: ExpertSpec
+    temporal: ExpertSpec
+    vae: Place
+    sizes: tuple[tuple[int, int], ...]
+    fps: float
+    description: str = ""
+    licence: str = ""
+    max_frames: int = 14_400
+    hinge_noise: Literal["fresh", "shared", "predicted"] = "fresh"
+    timestep_map: Literal["same", "snr"] = "same"
+    freedom: int = 100
+    control_steps: int = 4
+    refine_steps: int = 5
+    structure_freedom: int = 500
+    structure_refine_steps: int = 10
+    words: tuple[str, ...] = ()
+
+    @property
+    def experts(self) -> dict[str, ExpertSpec]:
+        """The three experts by role, in the order in which a clip meets them."""
+        return {"control": self.control, "spatial": self.spatial, "temporal": self.temporal}
+
+    @property
+    def negative_prompt(self) -> bool:
+        """Whether a negative prompt does anything in this chain."""
+        return any(expert.guidance == "optional" for expert in self.experts.values())
+
+    @property
+    def missing(self) -> str:
+        """What of the chain is not on this machine, as a sentence; empty if it can run here."""
+        places = dict.fromkeys((self.vae, *(place for expert in self.experts.values() for place in expert.places)))
+        absent = [str(place) for place in places if place.folder() is None]
+        return f"not on this machine: {', '.join(absent)}" if absent else ""

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The library's errors.
+
+    ConfinerError
+    ├── RequestError        a clip that cannot be made as it was asked for
+    │   └── StructureError      structure frames that do not fit the clip
+    ├── ChainError          a chain of experts that cannot be used
+    │   ├── UnknownChain        no chain of that name
+    │   ├── ChainFileError      a chain file with a mistake in it
+    │   ├── WeightsMissing      files of the chain that are not on this machine
+    │   └── ScheduleError       a noise schedule that contradicts what is asked of it
+    └── StateError          a checkpoint that does not belong to this request and plan
+
+Each carries what was seen, what was expected, and what a person can do about it.
+"""
+
+from __future__ import annotations
+
+
+class ConfinerError(Exception):
+    """Base of everything the library refuses. The text reads "seen; expected …", the remedy stands apart."""
+
+    code = "confiner"
+
+    def __init__(self, seen: str, expected: str, remedy: str) -> None:
+        super().__init__(seen, expected, remedy)
+        self.seen = seen
+        self.expected = expected
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.seen}; expected {self.expected}"
+
+
+class RequestError(ConfinerError):
+    code = "request"
+
+
+class StructureError(RequestError):
+    code = "structure"
+
+
+class ChainError(ConfinerError):
+    code = "chain"
+
+
+class UnknownChain(ChainError):
+    code = "unknown-chain"
+
+
+class ChainFileError(ChainError):
+    code = "chain-file"
+
+
+class WeightsMissing(ChainError):
+    code = "weights-missing"
+
+
+class ScheduleError(ChainError):
+    code = "schedule"
+
+
+class StateError(ConfinerError):
+    code = "state"

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `generate` reports. Every event carries the state behind it: to resume, hand that state back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from .state import ShotState
+
+Stage = Literal["control", "refine", "decode"]
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """One denoising step of a segment (control) or of a window (refine) is done, or structure or frames were coded.
+
+    `step` counts from 1 to `steps` over the whole clip. `evaluations` of `evaluations_total` model calls are done,
+    the total summed over all stages. `start` is the first of the `frames` absolute frames that were worked on.
+    `preview` is one of them as it stands, uint8 `[height, width, 3]` at the latents' size.
+    """
+
+    stage: Stage
+    step: int
+    steps: int
+    timestep: int
+    start: int
+    frames: int
+    evaluations: int
+    evaluations_total: int
+    state: ShotState = field(repr=False)
+    preview: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class StructureReady:
+    """The structure of `frames` frames from `start` on is there: made by the control expert or encoded."""
+
+    start: int
+    frames: int
+    state: ShotState = field(repr=False)
+
+
+@dataclass(frozen=True)
+class FramesDone:
+    """Final frames, in order, each reported once: sRGB, uint8 `[n, height, width, 3]`, from frame number `start` on."""
+
+    start: int
+    frames: npt.NDArray[np.uint8] = field(repr=False)
+    state: ShotState = field(repr=False)
+
+
+Event = StepDone | StructureReady | FramesDone

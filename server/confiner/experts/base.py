@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one convention behind which every expert stands.
+
+`predict(latents, timestep, embeds) -> Prediction(x0, noise)` with guidance inside. Latents are float32
+`[batch, channels, frames, height, width]` whatever the model's own dtype and layout; an adapter only says how its
+network is called.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Protocol
+
+import torch
+
+from ..chains.spec import ExpertSpec
+from ..schedule import NoiseSchedule, Prediction, build_schedule
+from .text import Embeds, Script, TextEncoder
+
+
+class Denoiser(Protocol):
+    """What control stage and rules need of an expert; closed-form experts have just this."""
+
+    @property
+    def schedule(self) -> NoiseSchedule: ...
+
+    def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction: ...
+
+
+class Expert(ABC):
+    """A diffusion network with its schedule and its text encoder."""
+
+    def __init__(self, spec: ExpertSpec, unet: torch.nn.Module, text: TextEncoder) -> None:
+        self.spec = spec
+        self.unet = unet
+        self.text = text
+        self.schedule = build_schedule(spec.schedule)
+
+    @property
+    def passes(self) -> int:
+        """Forward evaluations per prediction: two where the expert is guided."""
+        return 2 if self._guided else 1
+
+    @property
+    def _guided(self) -> bool:
+        return self.spec.guidance == "optional" and self.spec.guidance_scale != 1.0
+
+    def read(self, prompt: str, negative_prompt: str = "") -> Script:
+        """Everything the expert will need to know of the text, encoded once."""
+        texts = [prompt]
+        if self.spec.frame_text:
+            texts = [_frame_text(self.spec.frame_text, prompt, moment) for moment in range(self.spec.moments)]
+        negative = self.text.encode([negative_prompt]) if self._guided else None
+        return Script(self.text.encode(texts), negative)
+
+    def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction:
+        """What `latents` at `timestep` are made of, in float32. Guidance acts on the network's own output."""
+        dtype = next(self.unet.parameters()).dtype
+        inputs = latents.to(dtype)
+        texts = embeds.prompt.expand(len(latents), *embeds.prompt.shape[1:])
+        if embeds.negative is None:
+            output = self.run(inputs, timestep, texts).float()
+        else:
+            against = embeds.negative.expand_as(texts)
+            both = self.run(torch.cat([inputs, inputs]), timestep, torch.cat([against, texts])).float()
+            without, with_text = both.chunk(2)
+            output = without + self.spec.guidance_scale * (with_text - without)
+        return self.schedule.understood(output, latents.float(), timestep)
+
+    @abstractmethod
+    def run(self, latents: torch.Tensor, timestep: int, embeds: torch.Tensor) -> torch.Tensor:
+        """The network's raw output, shaped like `latents`; `embeds` is `[batch, frames or 1, tokens, width]`."""
+
+
+def _frame_text(template: str, prompt: str, moment: int) -> str:
+    return template.replace("{moment}", str(moment)).replace("{prompt}", prompt)

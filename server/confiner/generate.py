@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make a shot: one step at a time, each a pure function from a state to an event that carries the next.
+
+    structure   the control expert makes segments, or viewport frames are encoded           V0
+    refine      V0 is noised to T_e and denoised, window by window, to timestep 0           levels 0 … T2
+    deliver     frames that no later window touches are decoded and leave                   FramesDone
+
+A clip of one window and a shot of a thousand frames take the same path. Whatever lies deepest goes first, so the
+frames in flight are a short diagonal band: first frames leave early, and memory does not grow with the shot.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+
+from .arithmetic import arithmetic
+from .consistency import initial_noise
+from .control import Guidance, control_step, pure_noise
+from .errors import StateError
+from .events import Event, FramesDone, StepDone, StructureReady
+from .latents import Pictures
+from .loading import Chain
+from .plan import Plan, check_clip
+from .preview import preview
+from .request import ClipRequest
+from .rules import RULES
+from .schedule import Prediction, joined
+from .shot import Shot, prepare
+from .state import ShotState
+from .windows import Window
+
+
+def generate(request: ClipRequest, chain: Chain, plan: Plan, state: ShotState | None = None) -> Iterator[Event]:
+    """Yield the shot's events in order until its last frame is out; `state` is any event's, to go on after it.
+
+    Nothing runs between two pulls, and no torch context spans them: to cancel is to stop pulling. Raises
+    RequestError if the chain cannot make this clip, StateError if the plan was made for other weights.
+    """
+    check_clip(request, chain)
+    if plan.weights != chain.weights:
+        odd = sorted(
+            key for key in plan.weights.keys() | chain.weights.keys() if plan.weights.get(key) != chain.weights.get(key)
+        )
+        raise StateError(f"other weights of {', '.join(odd)} than the plan names", "the same", "generate the shot anew")
+    with arithmetic(plan):
+        shot = prepare(request, chain, plan)
+    state = shot.start() if state is None else state
+    while state.delivered < request.num_frames:
+        with arithmetic(plan):
+            event = advance(shot, state)
+        state = event.state
+        yield event
+
+
+def advance(shot: Shot, state: ShotState) -> Event:
+    """Do the next thing: deliver what is final, else refine what is deepest, else make more structure."""
+    if (last := _deliverable(shot, state)) is not None:
+        return _deliver(shot, state, last)
+    for step in reversed(range(shot.plan.refine_steps)):
+        done = state.levels[step + 1].end
+        if done < shot.length:
+            window = shot.window_from(step, done)
+            if window.end <= state.levels[step].end:
+                return _refine(shot, state, step, window)
+    if shot.request.structure is not None:
+        return _encode(shot, state, shot.request.structure)
+    if state.control_step == shot.plan.control_steps:
+        return _hand_over(shot, state)
+    return _control(shot, state)
+
+
+# --- structure -------------------------------------------------------------------------------------------------------
+
+
+def _control(shot: Shot, state: ShotState) -> Event:
+    """One denoising step of the next segments."""
+    plan, k = shot.plan, state.control_step
+    batch = shot.batch_from(state.segment)
+    parts, reference = control_step(
+        shot.chain.control,
+        _segment_noise(shot, batch) if state.control is None else state.control,
+        shot.control_timesteps[k],
+        shot.segment_embeds(batch),
+        Guidance(plan.coherence, plan.coherence_space, plan.coherence_reference),
+        state.references[k] if state.references else None,
+    )
+    after = dataclasses.replace(
+        state,
+        control=parts,
+        control_step=k + 1,
+        trace=(*state.trace, reference),
+        steps_done=(state.steps_done[0] + 1, state.steps_done[1]),
+        evaluations=state.evaluations + len(batch) * shot.chain.control.passes,
+    )
+    frames = shot.segment_frames
+    return _step_done(
+        shot, after, "control", shot.control_timesteps[k], batch.start * frames, len(batch) * frames, parts
+    )
+
+
+def _segment_noise(shot: Shot, batch: range) -> Prediction:
+    plan = shot.plan
+    noises = [
+        initial_noise(shot.noise, shot.frame_shape, segment, shot.segment_frames, plan.initial_noise, plan.initial_mix)
+        for segment in batch
+    ]
+    return joined([pure_noise(shot.to_device(noise)) for noise in noises], "batch")
+
+
+def _hand_over(shot: Shot, state: ShotState) -> Event:
+    """Finished segments become structure: they are put behind one another and cut to the shot's length."""
+    assert state.control is not None
+    batch = shot.batch_from(state.segment)
+    start = state.levels[0].end
+    end = min(shot.length, batch.stop * shot.segment_frames)
+    structure = torch.cat(state.control.x0.split(1), dim=2)[:, :, : end - start]
+    after = dataclasses.replace(
+        state, segment=batch.stop, control=None, control_step=0, references=state.trace, trace=()
+    )
+    return _structure_ready(shot, after, start, structure)
+
+
+def _encode(shot: Shot, state: ShotState, pictures: Pictures) -> Event:
+    """The next viewport frames become structure in the control expert's place."""
+    start = state.levels[0].end
+    latents = shot.chain.space.encode(pictures[start : start + shot.segment_frames])
+    return _structure_ready(shot, state, start, latents)
+
+
+def _structure_ready(shot: Shot, state: ShotState, start: int, structure: torch.Tensor) -> Event:
+    """V0 and the noise it is to be noised with are what refinement starts from."""
+    frames = range(start, start + structure.shape[2])
+    noised = Prediction(structure.contiguous(), shot.structure_noise(frames))
+    return StructureReady(start, len(frames), state.grown(0, noised))
+
+
+# --- refinement ------------------------------------------------------------------------------------------------------
+
+
+def _refine(shot: Shot, state: ShotState, step: int, window: Window) -> Event:
+    """One refinement step of one window; frames that no later window of this step reads are released."""
+    before = state.levels[step].cut(window.start, window.end)
+    parts = RULES[shot.plan.rule](before, shot.refine_step(step, window))
+    kept = parts.cut(window.first - window.start, window.last - window.start)
+    still_read = shot.window_from(step, window.last).start if window.last < shot.length else shot.length
+    after = state.grown(step + 1, kept).with_level(step, state.levels[step].without_before(still_read))
+    after = dataclasses.replace(
+        after,
+        steps_done=(state.steps_done[0], state.steps_done[1] + 1),
+        evaluations=state.evaluations + shot.step_evaluations(step),
+    )
+    timestep = shot.refine_timesteps[step]
+    return _step_done(shot, after, "refine", timestep, window.first, window.last - window.first, kept)
+
+
+def _step_done(
+    shot: Shot,
+    state: ShotState,
+    stage: Literal["control", "refine"],
+    timestep: int,
+    start: int,
+    frames: int,
+    parts: Prediction,
+) -> StepDone:
+    which = 0 if stage == "control" else 1
+    middle = parts.x0[0, :, parts.x0.shape[2] // 2]
+    return StepDone(
+        stage=stage,
+        step=state.steps_done[which],
+        steps=shot.steps[which],
+        timestep=timestep,
+        start=start,
+        frames=frames,
+        evaluations=state.evaluations,
+        evaluations_total=shot.evaluations,
+        state=state,
+        preview=preview(middle, shot.chain.preview_map),
+    )
+
+
+# --- delivery --------------------------------------------------------------------------------------------------------
+
+
+def _deliverable(shot: Shot, state: ShotState) -> int | None:
+    """The end of the frames that can be decoded now: a whole group, counted from frame 0, or the shot's last frames."""
+    group = shot.plan.decode_frames
+    last = min(shot.request.num_frames, (state.delivered // group + 1) * group)
+    return last if last <= state.levels[-1].end else None
+
+
+def _deliver(shot: Shot, state: ShotState, last: int) -> Event:
+    final = state.levels[-1]
+    frames = shot.chain.space.decode(final.cut(state.delivered, last).x0)
+    after = dataclasses.replace(state.with_level(len(state.levels) - 1, final.without_before(last)), delivered=last)
+    return FramesDone(state.delivered, frames, after)

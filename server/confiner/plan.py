@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan: everything that changes a clip's floats, resolved once from request, chain and machine.
+
+It is kept with job, checkpoint and take, and replayed: the same request and plan on the same kind of device, with
+the same torch, give the same bytes. To try another switch, `dataclasses.replace` it in a resolved plan.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from .chains import check_request
+from .errors import StateError
+
+if TYPE_CHECKING:
+    import torch
+
+    from .loading import Chain
+    from .request import ClipRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Which computation is run. Method switches are METHOD's: the paper's reading is `paper_preset`.
+
+    `freedom` is T_e, `control_steps` T1, `refine_steps` T2. `windows` is whether the windows' offset rotates from
+    step to step. `initial_noise` and `coherence*` join the segments of a long shot. `decode_frames` are decoded
+    together, `segment_batch` segments run through the control expert together.
+    """
+
+    chain: str
+    weights: dict[str, str]
+    rule: str
+    freedom: int
+    control_steps: int
+    refine_steps: int
+    hinge_noise: Literal["fresh", "shared", "predicted"] = "fresh"
+    timestep_map: Literal["same", "snr"] = "same"
+    windows: Literal["rotating", "fixed"] = "rotating"
+    initial_noise: Literal["shuffle", "shared", "mix", "random"] = "shuffle"
+    initial_mix: float = 0.5
+    coherence: float = 0.02
+    coherence_space: Literal["eps", "direction", "direction-normed", "x0"] = "direction-normed"
+    coherence_reference: Literal["previous", "first"] = "previous"
+    device: str = "cpu"
+    dtype: str = "float32"
+    threads: int = 1
+    attention: Literal["math", "flash", "efficient"] = "math"
+    decode_frames: int = 4
+    segment_batch: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Plan:
+        """The plan from `to_json`'s values; StateError if they were written by another version."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        if values.keys() != known:
+            odd = ", ".join(sorted(values.keys() ^ known))
+            raise StateError(f"a plan that differs in {odd}", "a plan of this version", "generate the shot anew")
+        return cls(**values)
+
+
+def resolve_plan(
+    request: ClipRequest,
+    chain: Chain,
+    *,
+    device: str | torch.device | None = None,
+    dtype: torch.dtype | None = None,
+) -> Plan:
+    """The plan for `request`, after checking that `chain` can make it; device and dtype are the loaded chain's."""
+    import torch
+
+    spec = chain.spec
+    check_clip(request, chain)
+    guided = request.structure is not None
+    freedom = spec.structure_freedom if guided else spec.freedom
+    refine_steps = spec.structure_refine_steps if guided else spec.refine_steps
+    place = torch.device(device if device is not None else chain.device)
+    return Plan(
+        chain=spec.name,
+        weights=dict(chain.weights),
+        rule=request.rule,
+        freedom=freedom if request.freedom is None else request.freedom,
+        control_steps=spec.control_steps if request.control_steps is None else request.control_steps,
+        refine_steps=refine_steps if request.refine_steps is None else request.refine_steps,
+        hinge_noise=spec.hinge_noise,
+        timestep_map=spec.timestep_map,
+        device=str(place),
+        dtype=str(dtype or chain.dtype).removeprefix("torch."),
+        threads=torch.get_num_threads(),
+        attention="math" if place.type == "cpu" else "flash",
+        decode_frames=4 if place.type == "cpu" else 8,
+    )
+
+
+def check_clip(request: ClipRequest, chain: Chain) -> None:
+    """`check_request` for a whole ClipRequest."""
+    shape = request.structure_shape
+    structure = None if shape is None else (shape[0], shape[2], shape[1])
+    check_request(chain.spec, structure=structure, **request.settings())
+
+
+def paper_preset(plan: Plan) -> Plan:
+    """The paper's literal long-shot setting: shuffled noise, guidance on ε, windows that stay where they are."""
+    return dataclasses.replace(
+        plan, windows="fixed", initial_noise="shuffle", coherence_space="eps", coherence_reference="previous"
+    )

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A shot about to be made: request, chain and plan, and everything that follows from them and never changes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from .experts.text import Embeds, Script
+from .grid import control_grid, refine_grid
+from .loading import Chain
+from .noise import NoiseSource
+from .plan import Plan
+from .request import ClipRequest
+from .rules import Briefed, RefineStep, calls
+from .state import Band, ShotState
+from .windows import Window, rotating_offset, window_from, windows
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """What every step of a shot reads. `scripts` is the text as each expert reads it, by role."""
+
+    request: ClipRequest
+    chain: Chain
+    plan: Plan
+    scripts: dict[str, Script]
+
+    @property
+    def noise(self) -> NoiseSource:
+        return NoiseSource(self.request.seed)
+
+    @property
+    def frame_shape(self) -> tuple[int, int, int]:
+        return self.chain.space.frame_shape(self.request.width, self.request.height)
+
+    # --- structure ----------------------------------------------------------------------------------------------------
+
+    @property
+    def segment_frames(self) -> int:
+        """Frames that become structure together: a segment of the control expert, or a slice of the viewport's."""
+        return self.chain.control.spec.frames
+
+    @property
+    def length(self) -> int:
+        """Frames that are refined: a clip from text is never shorter than what its experts were trained on."""
+        if self.request.structure is not None:
+            return self.request.num_frames
+        return max(self.request.num_frames, min(self.span, self.segment_frames))
+
+    @property
+    def segments(self) -> int:
+        return math.ceil(self.length / self.segment_frames)
+
+    @property
+    def control_timesteps(self) -> tuple[int, ...]:
+        return control_grid(self.plan.control_steps, len(self.chain.control.schedule))
+
+    def batch_from(self, segment: int) -> range:
+        """The segments that go through the control expert together with `segment`, which is the first of them."""
+        return range(segment, min(self.segments, segment + self.plan.segment_batch))
+
+    def segment_embeds(self, segments: range) -> Embeds:
+        """The control expert's text for a batch of segments."""
+        n = self.segment_frames
+        each = [self.scripts["control"].at(range(segment * n, (segment + 1) * n)) for segment in segments]
+        return Embeds(torch.cat([embeds.prompt for embeds in each]), each[0].negative)
+
+    def structure_noise(self, frames: range) -> torch.Tensor:
+        """The noise that the structure is noised with, ε in eq. 6."""
+        return self.to_device(self.noise.frames(self.frame_shape, frames, "structure"))
+
+    # --- refinement ---------------------------------------------------------------------------------------------------
+
+    @property
+    def span(self) -> int:
+        """Frames of a window."""
+        return self.chain.temporal.spec.frames
+
+    @property
+    def refine_timesteps(self) -> tuple[int, ...]:
+        return refine_grid(self.plan.freedom, self.plan.refine_steps)
+
+    def offset(self, step: int) -> int:
+        """Where the windows of a refinement step begin."""
+        if self.plan.windows == "fixed":
+            return self.span // 2
+        return rotating_offset(step, self.plan.refine_steps, self.span)
+
+    def window_from(self, step: int, frame: int) -> Window:
+        return window_from(frame, self.offset(step), self.span, self.length)
+
+    def refine_step(self, step: int, window: Window) -> RefineStep:
+        """What a rule needs for one window at one step."""
+        spatial, temporal = self.chain.spatial, self.chain.temporal
+        t = self.refine_timesteps[step]
+        s = t if self.plan.timestep_map == "same" else temporal.schedule.timestep_at(spatial.schedule.sigma(t))
+        return RefineStep(
+            S=Briefed(spatial, self.scripts["spatial"].at(window.frames)),
+            T=Briefed(temporal, self.scripts["temporal"].at(window.frames)),
+            t=t,
+            s=s,
+            k=step,
+            steps=self.plan.refine_steps,
+            hinge_noise=self.plan.hinge_noise,
+            draw=partial(self._hinge_noise, step, window.frames),
+        )
+
+    def _hinge_noise(self, step: int, frames: range, hop: str) -> torch.Tensor:
+        return self.to_device(self.noise.frames(self.frame_shape, frames, "hinge", hop, step))
+
+    # --- the whole ----------------------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """Steps of the whole shot: of the control stage (a batch of segments counts once) and of the refinement."""
+        batches = math.ceil(self.segments / self.plan.segment_batch)
+        control = 0 if self.request.structure is not None else batches * self.plan.control_steps
+        return control, sum(len(self._windows(step)) for step in range(self.plan.refine_steps))
+
+    @property
+    def evaluations(self) -> int:
+        """Model evaluations of the whole shot (NFE), guidance counted twice."""
+        control = 0 if self.request.structure is not None else self.segments * self.plan.control_steps
+        total = control * self.chain.control.passes
+        return total + sum(len(self._windows(k)) * self.step_evaluations(k) for k in range(self.plan.refine_steps))
+
+    def step_evaluations(self, step: int) -> int:
+        """Model evaluations of one refinement step on one window."""
+        asked = calls(self.plan.rule, step, self.plan.refine_steps)
+        return asked["spatial"] * self.chain.spatial.passes + asked["temporal"] * self.chain.temporal.passes
+
+    def _windows(self, step: int) -> list[Window]:
+        return windows(self.offset(step), self.span, self.length)
+
+    def start(self) -> ShotState:
+        """The state in which nothing is done."""
+        return ShotState(levels=(Band(),) * (self.plan.refine_steps + 1))
+
+    def to_device(self, noise: torch.Tensor) -> torch.Tensor:
+        return noise.to(self.plan.device)
+
+
+def prepare(request: ClipRequest, chain: Chain, plan: Plan) -> Shot:
+    """Read the prompt with every expert's text encoder. Runs the encoders: call it inside `arithmetic`."""
+    scripts = {role: expert.read(request.prompt, request.negative_prompt) for role, expert in chain.experts.items()}
+    return Shot(request, chain, plan, scripts)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record of a take: all that is needed to make it again, and to tell whether it is still the same."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from .loading import Chain
+from .plan import Plan
+from .request import ClipRequest
+
+FORMAT = "confiner-take-1"
+_PACKAGES = ("torch", "diffusers", "transformers", "numpy")
+
+
+def take_record(request: ClipRequest, chain: Chain, plan: Plan, frame_hashes: Sequence[str] = ()) -> dict[str, Any]:
+    """What `take.json` holds, as JSON values; `frame_hashes` are the frames' own, in order, if they are known."""
+    return {
+        "format": FORMAT,
+        "request": request.settings(),
+        "request_digest": request.digest(),
+        "structure": request.structure_hash(),
+        "chain": {"name": chain.spec.name, "title": chain.spec.title, "licence": chain.spec.licence},
+        "weights": dict(chain.weights),
+        "plan": plan.to_json(),
+        "frames": list(frame_hashes),
+        "versions": {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            **{package: version(package) for package in _PACKAGES},
+        },
+    }
