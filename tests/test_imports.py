@@ -59,6 +59,8 @@ RULES = [
     ),
     Rule("confiner_server.worker", ours=("confiner_server", "confiner_blender.protocol", "confiner"), theirs=MODELS),
     Rule("confiner_lab", ours=("confiner",), theirs=(*MODELS, "PIL"), never=NO_SOCKETS),
+    # A script for Blender's own Python, which reads it as a file; no module of ours imports it, nor it any of ours.
+    Rule("confiner_lab.evaluate.greybox_scene", theirs=("bpy", "bpy_extras", "mathutils")),
     Rule(
         "confiner_cli",
         ours=("confiner", "confiner_server", "confiner_lab", "confiner_blender", "confiner_blender.protocol"),

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How sure a figure is: 95 % intervals of rates and of medians."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+Z = 1.959964
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure, its 95 % interval, and how many clips it was counted on."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+    def to_json(self) -> dict[str, float]:
+        return {
+            "value": round(self.value, 4),
+            "low": round(self.low, 4),
+            "high": round(self.high, 4),
+            "count": self.count,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def rate(outcomes: Sequence[bool]) -> Estimate:
+    """The part of `outcomes` that is true, with Wilson's interval."""
+    count, part = len(outcomes), sum(outcomes) / len(outcomes)
+    middle = (part + Z * Z / (2 * count)) / (1 + Z * Z / count)
+    reach = Z * sqrt(part * (1 - part) / count + Z * Z / (4 * count * count)) / (1 + Z * Z / count)
+    # Rounding alone can put a bound on the wrong side of 0 or 1.
+    return Estimate(part, max(0.0, min(part, middle - reach)), min(1.0, max(part, middle + reach)), count)
+
+
+def median(values: Sequence[float], seed: int) -> Estimate:
+    """The median of `values`, with the percentile bootstrap's interval."""
+    return _bootstrap(values, seed, np.median)
+
+
+def mean(values: Sequence[float], seed: int) -> Estimate:
+    """The mean of `values`, with the percentile bootstrap's interval."""
+    return _bootstrap(values, seed, np.mean)
+
+
+def _bootstrap(values: Sequence[float], seed: int, statistic: Callable[..., NDArray[np.float64]]) -> Estimate:
+    known = np.asarray(values, np.float64)
+    drawn = np.random.default_rng(seed).integers(len(known), size=(RESAMPLES, len(known)))
+    low, high = np.quantile(statistic(known[drawn], axis=1), [0.025, 0.975])
+    return Estimate(float(statistic(known)), float(low), float(high), len(known))
