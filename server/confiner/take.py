@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from .loading import Chain
 from .plan import Plan
@@ -33,3 +37,8 @@ def take_record(request: ClipRequest, chain: Chain, plan: Plan, frame_hashes: Se
             **{package: version(package) for package in _PACKAGES},
         },
     }
+
+
+def frame_hash(frame: npt.NDArray[np.uint8]) -> str:
+    """A frame's name in a take's record: SHA-256 of its pixels, whatever file they are kept in."""
+    return hashlib.sha256(np.ascontiguousarray(frame).tobytes()).hexdigest()
