@@ -5,6 +5,7 @@ from .checks import check_request
 from .places import Place
 from .reading import BUILT_IN, find_chain, read_chains
 from .spec import ChainSpec, ExpertSpec, ScheduleSpec
+from .words import unknown_words
 
 __all__ = [
     "BUILT_IN",
@@ -15,4 +16,5 @@ __all__ = [
     "check_request",
     "find_chain",
     "read_chains",
+    "unknown_words",
 ]

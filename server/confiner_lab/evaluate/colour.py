@@ -19,7 +19,7 @@ BRIGHTNESS_WEIGHT = 0.25
 
 
 def name_colour(frames: NDArray[np.uint8], places: Floats) -> str:
-    """The colour's name, of frames [frames, height, width, 3] by day whose solid's middle is at `places` [frames, 2]."""
+    """The colour's name in a clip by day [frames, height, width, 3] with the solid's middle at `places` [frames, 2]."""
     seen = np.median([chroma(frame, place) for frame, place in zip(frames, places, strict=True)], axis=0)
     return min(COLOURS, key=lambda name: float(np.linalg.norm(seen - _reference()[name])))
 
