@@ -36,40 +36,39 @@ from .actions import Action, Deliver, Send, SendStructure, StoreFrame, StorePrev
 from .errors import ClientError, Hop
 from .inbox import EventArrived, FrameStored, LandingFailed, MessageArrived, PreviewStored, TakeStored
 
-SECOND_TRIES = 2
-"""How often the frames of one job that arrived damaged, or are missing at the end, are asked for again."""
+REWINDS = 2
+"""How often frames of one job that arrived damaged, or did not arrive, are asked for again."""
 
 
 @dataclass
 class Job:
     """A job that this client follows.
 
-    `announced` is the highest event number handed on, `stored` the numbers of frames that lie in `folder`, `awaiting`
-    the announced frames that do not yet. `heard` is whether the sidecar spoke of the job on this connection.
+    The sidecar sends a job's events in the order of their numbers, each followed by its picture. `cursor` is the
+    number up to which they were taken in, `announced` the highest one handed on; the two differ after a rewind, when
+    events come again whose pictures were damaged or are gone. `rewound` is set until the first of them is here.
+    `awaiting` holds the frames announced but not stored, by number, `stored` the numbers of the others. `heard` is
+    whether the sidecar spoke of the job on this connection.
     """
 
     folder: Path
     request: ShotRequest | None = None
     structure: tuple[bytes, ...] = ()
-    heard: bool = False
-    submissions: int = 0
+    cursor: int = 0
     announced: int = 0
+    rewound: bool = False
+    heard: bool = False
+    rewinds: int = 0
     stored: set[int] = field(default_factory=set)
     awaiting: dict[int, FrameDone] = field(default_factory=dict)
-    finished: Finished | None = None
-    second_tries: int = 0
 
     def after(self) -> int:
         """The number after which events are still of use."""
-        return min(self.awaiting) - 1 if self.awaiting else self.announced
-
-    def unheard_of(self) -> bool:
-        """Whether the sidecar may not have it whole: then it is submitted again, which makes no second job."""
-        return self.request is not None and self.announced == 0
+        return min([self.cursor, *(number - 1 for number in self.awaiting)])
 
     def start_over(self) -> None:
         """The sidecar makes the job anew: its events are numbered from 1 again."""
-        self.announced, self.finished = 0, None
+        self.cursor = self.announced = 0
         self.stored.clear()
         self.awaiting.clear()
 
@@ -93,7 +92,7 @@ class Conversation:
         if job := self.jobs.get(job_id):
             job.folder = folder
             return []
-        self.jobs[job_id] = Job(folder, announced=after)
+        self.jobs[job_id] = Job(folder, cursor=after, announced=after)
         return [Send(Attach(job_id, after))] if self.ready else []
 
     def say(self, message: ClientMessage) -> list[Action]:
@@ -112,7 +111,7 @@ class Conversation:
     def lost(self) -> None:
         self.ready = False
         for job in self.jobs.values():
-            job.heard = False
+            job.heard = job.rewound = False
 
     def received(self, message: ServerMessage) -> list[Action]:
         """What follows from a control message or an event.
@@ -124,7 +123,9 @@ class Conversation:
         if not self.ready:
             return self._answered(message)
         if isinstance(message, Accepted):
-            return [*self._accepted(message), Deliver(MessageArrived(message))]
+            if job := self.jobs.get(message.job_id):
+                job.heard = True
+            return [Deliver(MessageArrived(message))]
         if isinstance(message, Refused):
             return self._refused(message)
         if isinstance(message, JobEvent):
@@ -150,7 +151,7 @@ class Conversation:
         job = self.jobs[event.job_id]
         del job.awaiting[event.number]
         job.stored.add(event.number)
-        return [Deliver(FrameStored(event.job_id, event.number, event.frame, path)), *self._complete(job)]
+        return [Deliver(FrameStored(event.job_id, event.number, event.frame, path))]
 
     def preview_stored(self, job_id: str, path: Path) -> list[Action]:
         return [Deliver(PreviewStored(job_id, path))]
@@ -162,14 +163,12 @@ class Conversation:
 
     def frame_damaged(self, event: FrameDone, problem: Problem) -> list[Action]:
         """A frame arrived damaged: it is asked for again, a few times."""
-        return self._again(event.job_id, event.number - 1, problem)
+        return self._rewind(event.job_id, event.number - 1, problem)
 
     def frames_missing(self, job_id: str, problem: Problem) -> list[Action]:
         """The job is finished and frames do not lie in its folder: all are asked for again, a few times."""
-        job = self.jobs[job_id]
-        job.finished = None
-        job.stored.clear()
-        return self._again(job_id, 0, problem)
+        self.jobs[job_id].stored.clear()
+        return self._rewind(job_id, 0, problem)
 
     def landing_failed(self, job_id: str, problem: Problem) -> list[Action]:
         """Nothing more can be stored: the sidecar keeps the job until somebody tracks it again."""
@@ -189,7 +188,9 @@ class Conversation:
         self.ready = True
         actions: list[Action] = [Deliver(MessageArrived(message))]
         for job_id, job in self.jobs.items():
-            actions += self._submit(job_id) if job.unheard_of() else [Send(Attach(job_id, job.after()))]
+            # A submission that no event has answered may have been cut short; made twice it is still one job.
+            anew = job.request is not None and job.announced == 0
+            actions += self._submit(job_id) if anew else [Send(Attach(job_id, job.after()))]
         later, self._later = self._later, []
         for held in later:
             actions += self.say(held)
@@ -198,26 +199,17 @@ class Conversation:
     def _submit(self, job_id: str) -> list[Action]:
         job = self.jobs[job_id]
         assert job.request is not None
-        job.submissions += 1
         structure: list[Action] = [SendStructure(job_id, job.structure)] if job.structure else []
         return [Send(Submit(job_id, job.request)), *structure]
-
-    def _accepted(self, message: Accepted) -> list[Action]:
-        job = self.jobs.get(message.job_id)
-        if job is None:
-            return []
-        job.heard = True
-        # A job submitted before may have been under way since: what it said meanwhile is still to be heard.
-        return [Send(Attach(message.job_id, job.after()))] if job.submissions > 1 else []
 
     def _refused(self, message: Refused) -> list[Action]:
         delivered: list[Action] = [Deliver(MessageArrived(message))]
         job = self.jobs.get(message.job_id or "")
         if message.job_id is None or job is None:
             return [] if message.job_id in self._forgotten else delivered
-        if job.heard:
+        if job.announced and job.heard:
             return delivered
-        if job.request is not None and not job.unheard_of():
+        if job.announced and job.request is not None:
             # The sidecar does not know a job that it had begun: its records are gone. We still know what to ask for.
             job.start_over()
             return self._submit(message.job_id)
@@ -230,28 +222,42 @@ class Conversation:
             return []
         job.heard = True
         news = event.number > job.announced
+        if not news:
+            job.rewound = False
         job.announced = max(job.announced, event.number)
         actions: list[Action] = [Deliver(EventArrived(event))] if news else []
         if isinstance(event, FrameDone) and event.number not in job.stored:
             job.awaiting[event.number] = event
-        elif isinstance(event, Finished):
-            job.finished = event
-            actions += self._complete(job)
-        elif isinstance(event, Failed | Cancelled):
+        if isinstance(event, Failed | Cancelled):
             self._let_go(event.job_id)
+        elif not job.rewound:  # else it was on its way before the sidecar heard of the rewind, and will come again
+            job.cursor = event.number
+            actions += self._finished(job, event) if isinstance(event, Finished) else []
         return actions
 
-    def _complete(self, job: Job) -> list[Action]:
-        if job.finished is None or job.awaiting:
-            return []
-        return [StoreTake(job.folder, job.finished, job.request.num_frames if job.request else None)]
+    def _finished(self, job: Job, event: Finished) -> list[Action]:
+        if job.awaiting:
+            message = f"{len(job.awaiting)} frames were announced and did not arrive"
+            remedy = "resume the shot; if that does not help, generate it again"
+            return self._rewind(event.job_id, job.after(), Problem("missing-frames", message, remedy))
+        return [StoreTake(job.folder, event, _promised_frames(job, event))]
 
-    def _again(self, job_id: str, after: int, problem: Problem) -> list[Action]:
+    def _rewind(self, job_id: str, after: int, problem: Problem) -> list[Action]:
         job = self.jobs[job_id]
-        if job.second_tries >= SECOND_TRIES:
+        if job.rewinds >= REWINDS:
             return self.landing_failed(job_id, problem)
-        job.second_tries += 1
-        return [Send(Attach(job_id, after))] if self.ready else []
+        job.rewinds += 1
+        job.rewound, job.cursor = True, after
+        return [Send(Attach(job_id, after))]
 
     def _let_go(self, job_id: str) -> None:
         del self.jobs[job_id]
+
+
+def _promised_frames(job: Job, event: Finished) -> int | None:
+    """How many frames the take has: as was asked for here, or as its record says; None if neither is known."""
+    if job.request is not None:
+        return job.request.num_frames
+    settings = event.take.get("request")
+    count = settings.get("num_frames") if isinstance(settings, dict) else None
+    return count if isinstance(count, int) else None

@@ -69,27 +69,28 @@ def meet(launch: LaunchCommand | None, stop: threading.Event, distrusted: Connec
         ClientError: none is running, and none can be started.
         Stopped: `stop` was set while waiting.
     """
-    connection = find()
-    if connection is not None and connection != distrusted:
+    if connection := find(distrusted):
         return Meeting(connection, None)
     if launch is None:
         remedy = "choose the sidecar's Python in the preferences, or type: confiner serve"
         raise ClientError(Hop.START, Problem("no-sidecar", "no sidecar is running", remedy), log_tail())
     with start_lock(rendezvous.start_lock(), stop, launch.patience):
-        connection = find()
-        if connection is not None and connection != distrusted:
+        if connection := find(distrusted):
             return Meeting(connection, None)
-        rendezvous.connection_file().unlink(missing_ok=True)
-        return _start(launch, stop)
+        return _start(launch, stop, distrusted)
 
 
-def find() -> Connection | None:
-    """The running sidecar's connection. A file that is half written, or whose process has died, is no connection."""
+def find(distrusted: Connection | None = None) -> Connection | None:
+    """The running sidecar's connection.
+
+    A file that is half written, or whose process has died, is no connection. It is left for the next sidecar to
+    replace: taking it away could hit the file of one that was started by hand just now.
+    """
     try:
         connection = rendezvous.read_text(rendezvous.connection_file().read_text(encoding="utf-8"))
     except (OSError, MalformedMessage, UnicodeDecodeError):
         return None
-    if connection.protocol != PROTOCOL_VERSION or not alive(connection.pid):
+    if connection == distrusted or connection.protocol != PROTOCOL_VERSION or not alive(connection.pid):
         return None
     return connection
 
@@ -116,13 +117,16 @@ def tail(path: Path) -> str:
         return ""
 
 
-def _start(launch: LaunchCommand, stop: threading.Event) -> Meeting:
+def _start(launch: LaunchCommand, stop: threading.Event, distrusted: Connection | None) -> Meeting:
     output = rendezvous.runtime_folder() / "start.log"
     process = _spawn(launch, output)
     deadline = time.monotonic() + launch.patience
-    while process.poll() is None:
-        if connection := find():
-            return Meeting(connection, process)
+    while True:
+        ended = process.poll() is not None
+        if connection := find(distrusted):
+            return Meeting(connection, None if ended else process)
+        if ended:
+            raise _ended(launch, process.returncode, tail(output) or log_tail())
         if stop.wait(0.02):
             _end(process)
             raise Stopped
@@ -131,7 +135,6 @@ def _start(launch: LaunchCommand, stop: threading.Event) -> Meeting:
             message = f"the sidecar did not answer in {launch.patience:.0f} s after its start"
             problem = Problem("start-timeout", message, "try again; if it happens again, look at the sidecar's log")
             raise ClientError(Hop.START, problem, tail(output) or log_tail())
-    raise _ended(launch, process.returncode, tail(output) or log_tail())
 
 
 def _spawn(launch: LaunchCommand, output: Path) -> subprocess.Popen[bytes]:

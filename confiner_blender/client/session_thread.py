@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from .. import __version__
 from ..protocol import codec
 from ..protocol.errors import MalformedMessage, ProtocolError
 from ..protocol.framing import Image, ImageAssembler, ImageKind, pieces
@@ -127,7 +128,9 @@ class SessionThread(threading.Thread):
         self._move(Happening.MET)
         self._connect(meeting.connection)
         self._move(Happening.CONNECTED)
-        self._perform(self._conversation.greet(meeting.connection.token, f"add-on in process {os.getpid()}"))
+        self._perform(
+            self._conversation.greet(meeting.connection.token, f"confiner {__version__} in process {os.getpid()}")
+        )
         self._await_welcome()
         self._patience.succeeded()
         self._trouble = (None, "")
