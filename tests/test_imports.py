@@ -36,6 +36,7 @@ MODELS = (
     "PIL",
 )
 NO_SOCKETS = ("socket", "socketserver", "asyncio", "selectors", "http", "ssl", "sqlite3", "multiprocessing")
+LIGHT = ("confiner.chains", "confiner.errors")  # the library without torch
 BLENDER = ("bpy", "bpy_extras", "addon_utils", "gpu", "mathutils", "numpy")
 EXTENSION = ("confiner_blender", "confiner_blender.protocol", "confiner_blender.storyboard", "confiner_blender.client")
 
@@ -50,21 +51,26 @@ RULES = [
         ours=EXTENSION,
         theirs=("bpy", "bpy_extras", "addon_utils", "gpu", "mathutils", "numpy"),
     ),
-    Rule("confiner", theirs=MODELS, never=NO_SOCKETS),
-    Rule("confiner.chains", never=NO_SOCKETS),
+    Rule("confiner", ours=LIGHT, theirs=MODELS, never=NO_SOCKETS),
+    Rule("confiner.chains", ours=LIGHT, never=NO_SOCKETS),
+    Rule("confiner.errors", never=NO_SOCKETS),
     Rule(
         "confiner_server",
-        ours=("confiner_blender", "confiner_blender.protocol", "confiner.chains"),
+        ours=("confiner_blender", "confiner_blender.protocol", *LIGHT),
         theirs=("websockets",),
     ),
-    Rule("confiner_server.worker", ours=("confiner_server", "confiner_blender.protocol", "confiner"), theirs=MODELS),
-    Rule("confiner_lab", ours=("confiner",), theirs=(*MODELS, "PIL"), never=NO_SOCKETS),
+    Rule(
+        "confiner_server.worker",
+        ours=("confiner_server", "confiner_blender.protocol", "confiner", *LIGHT),
+        theirs=MODELS,
+    ),
+    Rule("confiner_lab", ours=("confiner", *LIGHT), theirs=(*MODELS, "PIL"), never=NO_SOCKETS),
     # A script for Blender's own Python, which reads it as a file; no module of ours imports it, nor it any of ours.
     Rule("confiner_lab.evaluate.greybox_scene", theirs=("bpy", "bpy_extras", "mathutils")),
     Rule(
         "confiner_cli",
-        ours=("confiner", "confiner_server", "confiner_lab", "confiner_blender", "confiner_blender.protocol"),
-        theirs=(*MODELS, "websockets"),
+        ours=("confiner", *LIGHT, "confiner_server", "confiner_lab", "confiner_blender", "confiner_blender.protocol"),
+        theirs=(*MODELS, "imageio_ffmpeg", "websockets"),
     ),
 ]
 

@@ -19,7 +19,9 @@ TYPES: dict[str, type] = {cls.__name__: cls for cls in typing.get_args(Message)}
 
 def encode(message: Message) -> str:
     """The JSON text of `message`."""
-    return json.dumps({"type": type(message).__name__, **dataclasses.asdict(message)}, ensure_ascii=False, allow_nan=False)
+    return json.dumps(
+        {"type": type(message).__name__, **dataclasses.asdict(message)}, ensure_ascii=False, allow_nan=False
+    )
 
 
 def decode(text: str) -> Message:
@@ -30,7 +32,7 @@ def decode(text: str) -> Message:
     """
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedMessage(f"text that is not JSON ({error})") from error
     if not isinstance(value, dict) or value.get("type") not in TYPES:
         seen = value.get("type") if isinstance(value, dict) else type(value).__name__
@@ -70,8 +72,15 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return [_convert(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value)]
     if origin is dict and isinstance(value, dict):
         return {key: _convert(arguments[1], item, f"{where}[{key!r}]") for key, item in value.items()}
+    if hint is str and isinstance(value, str) and not value.isascii() and _has_half_characters(value):
+        raise MalformedMessage(f"{where} holds half of a surrogate pair, expected text")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(hint, type) and isinstance(value, hint) and (hint is bool or not isinstance(value, bool)):
         return value
     raise MalformedMessage(f"{where} is {value!r:.60}, expected {getattr(hint, '__name__', hint)}")
+
+
+def _has_half_characters(text: str) -> bool:
+    """JSON can spell what no encoding can write: it would fail later, on a disk or a socket."""
+    return any("\ud800" <= character <= "\udfff" for character in text)

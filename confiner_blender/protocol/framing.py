@@ -72,7 +72,9 @@ class ImageAssembler:
 
     def _receive(self, message: bytes) -> Image | None:
         if len(message) < HEADER.size:
-            raise MalformedMessage(f"a binary message of {len(message)} bytes, shorter than its {HEADER.size}-byte header")
+            raise MalformedMessage(
+                f"a binary message of {len(message)} bytes, shorter than its {HEADER.size}-byte header"
+            )
         magic, kind, job, number, frame, total, offset = HEADER.unpack_from(message)
         payload = message[HEADER.size :]
         if magic != MAGIC:
@@ -84,7 +86,9 @@ class ImageAssembler:
         key = (kind, job, number, frame, total)
         expected = len(self._data) if self._key is not None else 0
         if offset != expected or (self._key is not None and key != self._key):
-            raise MalformedMessage(f"a piece at byte {offset} of frame {frame}, expected byte {expected} of the image under way")
+            raise MalformedMessage(
+                f"a piece at byte {offset} of frame {frame}, expected byte {expected} of the image under way"
+            )
         if not payload or offset + len(payload) > total:
             raise MalformedMessage(f"{len(payload)} bytes at {offset} of an image of {total} bytes")
         self._key = key

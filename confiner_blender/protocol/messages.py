@@ -79,7 +79,10 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Attach:
-    """Send the job's events with a number greater than `after`, then its new ones as they come."""
+    """Send the job's events with a number greater than `after`, then its new ones as they come. A paused job goes on.
+
+    Steps and previews that have passed are not sent again, so numbers may have gaps; they always grow.
+    """
 
     job_id: str
     after: int
@@ -142,6 +145,8 @@ class Refused:
 
 @dataclass(frozen=True)
 class JobInfo:
+    """`state` is one of receiving, queued, running, cancelling, paused, finished, failed, cancelled."""
+
     job_id: str
     state: str
     last_event: int
@@ -190,6 +195,8 @@ class Status:
 
 @dataclass(frozen=True)
 class Queued:
+    """`position` is how many jobs are ahead of it. Said again when that changes, and when a paused job goes on."""
+
     job_id: str
     number: int
     position: int
@@ -218,7 +225,7 @@ class Stepped:
 
 @dataclass(frozen=True)
 class PreviewReady:
-    """A small picture of the clip as it stands (PNG, in a binary message of the same number)."""
+    """A small picture of the clip as it stands (PNG, in a binary message of the same number that follows)."""
 
     job_id: str
     number: int
@@ -227,7 +234,7 @@ class PreviewReady:
 
 @dataclass(frozen=True)
 class FrameDone:
-    """Frame `frame` is final (PNG, in a binary message of the same number)."""
+    """Frame `frame`, counted from 0, is final (PNG, in binary messages of the same number that follow)."""
 
     job_id: str
     number: int
@@ -259,7 +266,10 @@ class Cancelled:
 
 @dataclass(frozen=True)
 class Paused:
-    """The job was stopped in the middle with its checkpoint kept; it goes on when the worker is back."""
+    """The job was stopped in the middle with its checkpoint kept.
+
+    It goes on by itself if only the worker was lost, else when a client attaches to it.
+    """
 
     job_id: str
     number: int

@@ -69,6 +69,16 @@ def start_lock() -> Path:
     return runtime_folder() / f"sidecar-p{PROTOCOL_VERSION}.lock"
 
 
+def run_lock() -> Path:
+    """The file that a sidecar keeps locked as long as it lives, so that there is one; it holds the process id."""
+    return runtime_folder() / f"sidecar-p{PROTOCOL_VERSION}.running"
+
+
+def journal_file() -> Path:
+    """The journal of a sidecar that speaks this protocol."""
+    return data_folder() / f"journal-p{PROTOCOL_VERSION}.sqlite3"
+
+
 def log_file() -> Path:
     """The running or last sidecar's log."""
     return runtime_folder() / "sidecar.log"

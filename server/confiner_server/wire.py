@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the listener and its worker say to each other: messages, and their framing on a stream. Does no I/O.
+
+    listener → worker   RunJob · StopJob
+    worker → listener   WorkerReady · MemoryUsed
+                        JobStarted · JobStepped · JobPreview · JobFrame · JobFinished · JobStopped · JobFailed
+
+A message is two lengths (unsigned, big-endian), JSON text, and bytes that only JobPreview uses (a PNG). The end of the
+stream says that the other side has died.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from confiner_blender.protocol.codec import build
+from confiner_blender.protocol.errors import MalformedMessage
+from confiner_blender.protocol.messages import Problem, ShotRequest
+
+LENGTHS = struct.Struct("!II")
+MAX_LENGTH = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class RunJob:
+    """Run the job whose files stand in `folder`, from its checkpoint if there is one. `plan` is its first start's."""
+
+    job_id: str
+    request: ShotRequest
+    folder: str
+    plan: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class StopJob:
+    """Stop at the next denoising step."""
+
+    job_id: str
+
+
+@dataclass(frozen=True)
+class WorkerReady:
+    """The libraries are imported; `device` is what the experts will run on."""
+
+    device: str
+
+
+@dataclass(frozen=True)
+class JobStarted:
+    job_id: str
+    plan: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JobStepped:
+    job_id: str
+    stage: str
+    step: int
+    steps: int
+    eta: float | None
+
+
+@dataclass(frozen=True)
+class JobPreview:
+    job_id: str
+    frame: int
+
+
+@dataclass(frozen=True)
+class JobFrame:
+    """A final frame stands whole in the job's folder."""
+
+    job_id: str
+    frame: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class JobFinished:
+    job_id: str
+    take: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JobStopped:
+    job_id: str
+
+
+@dataclass(frozen=True)
+class JobFailed:
+    job_id: str
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class MemoryUsed:
+    """Bytes, by name: "resident", "weights", "free"."""
+
+    memory: dict[str, int]
+
+
+ToWorker = RunJob | StopJob
+JobMessage = JobStarted | JobStepped | JobPreview | JobFrame | JobFinished | JobStopped | JobFailed
+FromWorker = WorkerReady | MemoryUsed | JobMessage
+WireMessage = ToWorker | FromWorker
+
+TYPES: dict[str, type] = {cls.__name__: cls for cls in typing.get_args(WireMessage)}
+
+
+def pack(message: WireMessage, payload: bytes = b"") -> bytes:
+    """The bytes of one message."""
+    text = json.dumps({"type": type(message).__name__, **dataclasses.asdict(message)}).encode()
+    return LENGTHS.pack(len(text), len(payload)) + text + payload
+
+
+def unpack_lengths(header: bytes) -> tuple[int, int]:
+    """How many bytes of text and of payload follow.
+
+    Raises:
+        MalformedMessage: more than any message has; the stream is out of step.
+    """
+    text, payload = LENGTHS.unpack(header)
+    if max(text, payload) > MAX_LENGTH:
+        raise MalformedMessage(f"a message of {text} + {payload} bytes, expected at most {MAX_LENGTH} each")
+    return text, payload
+
+
+def unpack(text: bytes) -> WireMessage:
+    """The message in `text`, every field checked."""
+    fields = json.loads(text)
+    kind = fields.pop("type")
+    return typing.cast(WireMessage, build(TYPES[kind], fields, kind))

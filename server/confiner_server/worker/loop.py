@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Takes jobs, runs them, reports: the worker without what it computes with.
+
+The main thread computes. A second thread receives, so that a cancel is heard during a step and takes effect after it,
+and the end of the listener ends the process in the middle of one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from confiner_blender.protocol.messages import Problem, ShotRequest
+from confiner_server.problems import problem_for
+from confiner_server.wire import JobFailed, JobMessage, JobStopped, MemoryUsed, RunJob, WorkerReady
+
+from .channel import Channel, ListenerGone
+
+log = logging.getLogger(__name__)
+
+
+class Engine(Protocol):
+    """What runs jobs. It is made once, when the first job is there."""
+
+    device: str
+
+    def run(self, job: RunJob) -> Iterator[tuple[JobMessage, bytes]]:
+        """Run a job to its end; every message it yields is sent with its bytes. To stop it is to stop pulling."""
+
+    def exhausted(self, error: Exception, request: ShotRequest) -> Problem | None:
+        """What to do about `error` if it says that memory ran out; gives back what memory it can."""
+
+    def memory(self) -> dict[str, int]: ...
+
+
+class Inbox:
+    """Jobs to run, and which of them are to be stopped. Filled by the receiving thread, emptied by the main thread."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._jobs: queue.Queue[RunJob] = queue.Queue()
+        self._stopped: set[str] = set()
+        threading.Thread(target=self._receive, name="receiver", daemon=True).start()
+
+    def next_job(self) -> RunJob:
+        return self._jobs.get()
+
+    def is_stopped(self, job_id: str) -> bool:
+        return job_id in self._stopped
+
+    def _receive(self) -> None:
+        try:
+            while True:
+                message = self._channel.receive()
+                if isinstance(message, RunJob):
+                    self._stopped.discard(message.job_id)
+                    self._jobs.put(message)
+                else:
+                    self._stopped.add(message.job_id)
+        except ListenerGone:
+            os._exit(0)  # a step may last minutes; what is on disk is whole
+
+
+def serve_jobs(channel: Channel, make_engine: Callable[[], Engine]) -> None:
+    """Run jobs until the listener is gone."""
+    inbox = Inbox(channel)
+    engine: Engine | None = None
+    while True:
+        job = inbox.next_job()
+        try:
+            if engine is None:
+                engine = make_engine()
+                channel.send(WorkerReady(engine.device))
+            run_job(job, engine, channel, inbox)
+            channel.send(MemoryUsed(engine.memory()))
+        except Exception as error:  # the one catch per job
+            log.exception("job %s failed", job.job_id)
+            problem = engine.exhausted(error, job.request) if engine else None
+            channel.send(JobFailed(job.job_id, problem or problem_for(error)))
+
+
+def run_job(job: RunJob, engine: Engine, channel: Channel, inbox: Inbox) -> None:
+    """Run one job until it ends or is to be stopped."""
+    for message, payload in engine.run(job):
+        channel.send(message, payload)
+        if inbox.is_stopped(job.job_id):
+            channel.send(JobStopped(job.job_id))
+            return
