@@ -38,7 +38,7 @@ def test_every_path_moves_further_than_a_solid_is_wide() -> None:
 def test_a_missing_blender_is_a_sentence_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CONFINER_BLENDER_PYTHON", raising=False)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BlenderMissing, match="--blender PYTHON"):
+    with pytest.raises(BlenderMissing, match="found no Blender"):
         find_blender(None)
     with pytest.raises(BlenderMissing, match="no interpreter"):
         find_blender(str(tmp_path / "python"))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Timings and costs behind the figures: one file per question."""
+"""How fast things are. `confiner bench` runs what is here."""

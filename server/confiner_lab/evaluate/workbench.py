@@ -23,7 +23,11 @@ BLENDER_VARIABLE = "CONFINER_BLENDER_PYTHON"
 
 
 class BlenderMissing(Exception):
-    """No Blender that can render was found; the text says what to do."""
+    """No Blender that can render was found."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,11 @@ def find_blender(named: str | None) -> Path:
     candidates = [Path(name) for name in (named, os.environ.get(BLENDER_VARIABLE)) if name] + made
     if not candidates:
         raise BlenderMissing(
-            "found no Blender to render structure frames with: pass --blender PYTHON, a Python that can import bpy, "
-            f"set {BLENDER_VARIABLE} to it, or run `python3 dev.py demo` here once, which makes one"
+            "found no Blender to render structure frames with",
+            f"name a Python that can import bpy with --blender or {BLENDER_VARIABLE}; `python3 dev.py demo` makes one",
         )
     if not candidates[0].exists():
-        raise BlenderMissing(f"there is no interpreter at {candidates[0]}: name a Python that can import bpy")
+        raise BlenderMissing(f"there is no interpreter at {candidates[0]}", "name a Python that can import bpy")
     return candidates[0]
 
 
@@ -92,8 +96,8 @@ def _run_blender(blender: Path, order: Path) -> None:
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
         raise BlenderMissing(
-            f"Blender ({blender}) ended with code {done.returncode} while rendering structure frames: {last}; "
-            "check that this Python can import bpy and that libEGL is installed"
+            f"{blender} ended with code {done.returncode} instead of rendering structure frames: {last}",
+            "check that this Python can import bpy, and that libEGL is installed",
         )
 
 

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`confiner bench …`: how long things take."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+from .chain_file import add_chain_arguments, load, read_spec
+from .figures import add_figure_arguments, check_writable, write_figures
+
+if TYPE_CHECKING:
+    from confiner import ChainSpec, ClipRequest
+
+HELP = "measure how long things take"
+PROMPT = "a red cube moves left on grass at noon"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    benches = parser.add_subparsers(metavar="WHAT", required=True, dest="what")
+    clip = benches.add_parser("clip", help="one clip of 16 frames, library only, loading apart")
+    clip.add_argument("--runs", type=int, default=3, metavar="N", help="the median of N runs (default: 3)")
+    clip.add_argument("--rule", default="coordinated", help="how the experts take turns (default: coordinated)")
+    clip.add_argument("--control-steps", type=int, metavar="N", help="steps of the control expert (T1)")
+    clip.add_argument("--refine-steps", type=int, metavar="N", help="steps of the refinement (T2)")
+    add_chain_arguments(clip)
+    add_figure_arguments(clip)
+
+
+def run(args: argparse.Namespace) -> int:
+    return {"clip": run_clip}[args.what](args)
+
+
+def run_clip(args: argparse.Namespace) -> int:
+    import torch
+    from confiner_lab.bench.clip import medians, time_clips
+
+    check_writable(args.json)
+    spec = read_spec(args.chain, args.chains)
+    request = _request(spec, args)
+    began = time.perf_counter()
+    chain = load(spec, args.device)
+    loading = time.perf_counter() - began
+    timings = time_clips(request, chain, args.runs)
+    found = medians(timings)
+    print(f"{request.num_frames} frames of {request.width}×{request.height}, {torch.get_num_threads()} threads")
+    print(
+        f"{timings[0].evaluations} model evaluations, rule {request.rule}; median of {len(timings)} runs, in seconds:"
+    )
+    for name, seconds in {"loading": loading, **found}.items():
+        print(f"  {name:8} {seconds:7.2f}")
+    figures = {"seconds": found, "loading_seconds": loading, "runs": [timing.seconds for timing in timings]}
+    write_figures(args.json, args, {"chain": spec.name, "evaluations": timings[0].evaluations, **figures})
+    return 0
+
+
+def _request(spec: ChainSpec, args: argparse.Namespace) -> ClipRequest:
+    from confiner import ClipRequest
+
+    width, height = spec.sizes[0]
+    return ClipRequest(
+        prompt=PROMPT,
+        num_frames=16,
+        width=width,
+        height=height,
+        seed=args.seed,
+        fps=spec.fps,
+        rule=args.rule,
+        control_steps=args.control_steps,
+        refine_steps=args.refine_steps,
+    )

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The arguments by which a command names a chain, a device, and the user's own chain file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from confiner import Chain, ChainSpec
+
+DEFAULT_CHAIN = "bundled"
+
+
+def add_chain_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--chain", default=DEFAULT_CHAIN, metavar="NAME", help=f"expert chain (default: {DEFAULT_CHAIN})"
+    )
+    add_file_argument(parser)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+
+
+def add_file_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--chains", type=Path, metavar="FILE", help="your own chains (TOML), beside the built-in ones")
+
+
+def read_spec(name: str, file: Path | None) -> ChainSpec:
+    """The chain called `name`, from the built-in ones and the user's file."""
+    from confiner.chains import find_chain, read_chains
+
+    return find_chain(read_chains(file), name)
+
+
+def load(spec: ChainSpec, device: str) -> Chain:
+    """The chain's experts on the device called `device`."""
+    from confiner import load_chain
+    from confiner.device import default_dtype, find_device
+
+    place = find_device(device)
+    return load_chain(spec, device=place, dtype=default_dtype(place))

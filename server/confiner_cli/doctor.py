@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`confiner doctor`: what is there, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .chain_file import add_file_argument
+from .errors import CommandError
+
+HELP = "say what is there, what is missing and what to do about it"
+OLDEST_PYTHON = (3, 11)
+PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "pillow", "websockets")
+LITTLE_DISK = 2 * 2**30
+LITTLE_MEMORY = 2 * 2**30
+SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `fine` is None where it is neither good nor bad; what is `needed` must be fine."""
+
+    name: str
+    fine: bool | None
+    seen: str
+    remedy: str = ""
+    needed: bool = True
+
+    @property
+    def failed(self) -> bool:
+        return self.fine is False and self.needed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_file_argument(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write what was found to this file")
+
+
+def run(args: argparse.Namespace) -> int:
+    findings = list(examine(args.chains))
+    print("\n".join(describe(finding) for finding in findings))
+    if args.json:
+        write_json(args.json, findings)
+    failed = sum(finding.failed for finding in findings)
+    print(f"\n{failed} needed thing(s) missing" if failed else "\neverything needed is there")
+    return 1 if failed else 0
+
+
+def describe(finding: Finding) -> str:
+    """The finding as a person reads it: one line, and one more if there is something to do."""
+    mark = {None: "–", True: "ok", False: "MISSING" if finding.needed else "missing"}[finding.fine]
+    line = f"{mark:8} {finding.name:18} {finding.seen}"
+    return f"{line}\n{'':27} → {finding.remedy}" if finding.remedy else line
+
+
+def write_json(path: Path, findings: list[Finding]) -> None:
+    values = {
+        "ok": not any(finding.failed for finding in findings),
+        "findings": [dataclasses.asdict(finding) for finding in findings],
+    }
+    try:
+        path.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}", "name another file for --json") from error
+
+
+def examine(chain_file: Path | None) -> Iterator[Finding]:
+    """Everything that is looked at, in the order in which it would be needed."""
+    yield _python()
+    yield from map(_package, PACKAGES)
+    yield _device()
+    yield _memory()
+    yield _movies()
+    yield from _chains(chain_file)
+    yield from _folders()
+    yield _sidecar()
+
+
+def _python() -> Finding:
+    fine = sys.version_info >= OLDEST_PYTHON
+    oldest = ".".join(map(str, OLDEST_PYTHON))
+    return Finding(
+        "python", fine, f"{platform.python_version()} at {sys.executable}", "" if fine else f"install {oldest}"
+    )
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, True, importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, False, "not installed", f"{sys.executable} -m pip install {name}")
+
+
+def _device() -> Finding:
+    try:
+        import torch
+        from confiner.device import available_kinds, default_dtype
+    except ImportError as error:
+        return Finding("device", False, f"torch does not load: {error}", "install torch anew for this Python")
+    kind = available_kinds()[0]
+    name = torch.cuda.get_device_name() if kind == "cuda" else f"{os.cpu_count()} cores, {platform.machine()}"
+    precision = str(default_dtype(torch.device(kind))).removeprefix("torch.")
+    slow = "the bundled experts run well on a CPU; large ones want a GPU" if kind == "cpu" else ""
+    return Finding("device", None if slow else True, f"{kind}, {name}, {precision}", slow)
+
+
+def _memory() -> Finding:
+    free = _free_memory()
+    if free is None:
+        return Finding("memory", None, "free memory is not known on this system")
+    fine = free >= LITTLE_MEMORY
+    return Finding("memory", fine, f"{_gigabytes(free)} free", "" if fine else "close other programs", needed=False)
+
+
+def _free_memory() -> int | None:
+    """Bytes that programs can still have; on a GPU, of the GPU's memory."""
+    import torch
+
+    if torch.cuda.is_available():
+        return int(torch.cuda.mem_get_info()[0])
+    table = Path("/proc/meminfo")
+    if not table.exists():
+        return None
+    lines = dict(line.split(":") for line in table.read_text(encoding="ascii").splitlines())
+    return int(lines["MemAvailable"].split()[0]) * 1024
+
+
+def _movies() -> Finding:
+    try:
+        import imageio_ffmpeg
+
+        return Finding("ffmpeg", True, str(imageio_ffmpeg.get_ffmpeg_exe()), needed=False)
+    except (ImportError, RuntimeError) as error:
+        remedy = f"{sys.executable} -m pip install imageio-ffmpeg; only --movie needs it"
+        return Finding("ffmpeg", False, f"none found: {error}", remedy, needed=False)
+
+
+def _chains(chain_file: Path | None) -> Iterator[Finding]:
+    """Each chain's weights. One chain that can run is enough; without any, nothing can be made."""
+    from confiner.chains import read_chains
+    from confiner.errors import ConfinerError
+
+    try:
+        chains = read_chains(chain_file)
+    except ConfinerError as error:
+        yield Finding("chains", False, str(error), error.remedy)
+        return
+    any_there = any(not spec.missing for spec in chains.values())
+    for spec in chains.values():
+        name = f"chain {spec.name}"
+        if spec.missing:
+            remedy = "place or download its weights, or use another chain"
+            yield Finding(name, False, spec.missing, remedy, needed=not any_there)
+        else:
+            yield Finding(name, True, f"{spec.title}; weights are here")
+
+
+def _folders() -> Iterator[Finding]:
+    """The sidecar's two folders: can they be written, and is there room?"""
+    from confiner_blender.protocol.rendezvous import data_folder, runtime_folder
+
+    for name, folder in (("runtime folder", runtime_folder()), ("data folder", data_folder())):
+        there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        fine = there.is_dir() and os.access(there, os.W_OK)
+        yield Finding(name, fine, str(folder), "" if fine else f"{there} cannot be written: change its rights")
+    free = shutil.disk_usage(there).free
+    fine = free >= LITTLE_DISK
+    remedy = "" if fine else "make room: takes and checkpoints are kept there"
+    yield Finding("disk", fine, f"{_gigabytes(free)} free at {there}", remedy, needed=False)
+
+
+def _sidecar() -> Finding:
+    from confiner_server.presence import read_connection
+
+    connection = read_connection()
+    if connection is None:
+        return Finding("sidecar", None, "not running; Blender starts it when it is needed, or `confiner serve` does")
+    where = f"{connection.host}:{connection.port}, pid {connection.pid}"
+    try:
+        socket.create_connection((connection.host, connection.port), timeout=SECONDS).close()
+    except OSError as error:
+        seen = f"its connection file names {where}, where nobody answers ({error})"
+        remedy = "end that process if it hangs; the next start mends the file"
+        return Finding("sidecar", False, seen, remedy, needed=False)
+    return Finding("sidecar", True, f"version {connection.version} runs at {where}")
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB"

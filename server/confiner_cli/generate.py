@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`confiner generate "a red cube moves left" -o clip/`: a clip from a prompt, without Blender and without a server."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .chain_file import add_chain_arguments, load, read_spec
+from .errors import CommandError
+from .progress import ProgressLine
+from .take_folder import check_free, read_record, read_structure, write_frames, write_movie, write_record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from confiner import Chain, ChainSpec, ClipRequest, Plan
+    from numpy.typing import NDArray
+
+HELP = "make a clip from a prompt, here and now"
+DIFFERENT = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", nargs="?", default="", help="what to show")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="where the frames go")
+    clip = parser.add_argument_group("the clip", "what is not given is the chain's default, or the structure's")
+    clip.add_argument("--frames", type=int, metavar="N", help="length (default: 16, or as many as structure frames)")
+    clip.add_argument("--fps", type=float, metavar="RATE", help="frames per second of the clip")
+    clip.add_argument("--width", type=int, metavar="PIXELS")
+    clip.add_argument("--height", type=int, metavar="PIXELS")
+    clip.add_argument("--seed", type=int, default=0, help="another seed makes another clip (default: 0)")
+    clip.add_argument("--negative-prompt", default="", metavar="TEXT", help="what to avoid, if the chain can")
+    clip.add_argument(
+        "--structure", type=Path, metavar="FOLDER", help="frames to start from, in the order of their names"
+    )
+    method = parser.add_argument_group("the method")
+    add_chain_arguments(method)  # type: ignore[arg-type]  # a group takes arguments as a parser does
+    method.add_argument("--rule", default="coordinated", help="how the experts take turns (default: coordinated)")
+    method.add_argument("--freedom", type=int, metavar="T_E", help="timestep at which refinement starts")
+    method.add_argument("--control-steps", type=int, metavar="N", help="steps of the control expert (T1)")
+    method.add_argument("--refine-steps", type=int, metavar="N", help="steps of the refinement (T2)")
+    method.add_argument(
+        "--take", type=Path, metavar="FILE", help="make this take again, and say whether it is the same"
+    )
+    output = parser.add_argument_group("more output")
+    output.add_argument("--sheet", action="store_true", help="also write sheet.png, a contact sheet")
+    output.add_argument("--movie", action="store_true", help="also write clip.mp4")
+    output.add_argument("--json", action="store_true", help="report as JSON, one event a line, on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    from confiner import Plan, check_request, resolve_plan
+
+    record = read_record(args.take) if args.take else None
+    spec = read_spec(record["chain"]["name"] if record else args.chain, args.chains)
+    request = _request_again(record, args) if record else _request(spec, args)
+    shape = request.structure_shape
+    size = None if shape is None else (shape[0], shape[2], shape[1])
+    check_request(spec, structure=size, **request.settings())
+    check_free(args.out, request)
+    _name_unknown_words(spec, request.prompt)
+    chain = load(spec, record["plan"]["device"] if record else args.device)
+    plan = Plan.from_json(record["plan"]) if record else resolve_plan(request, chain)
+    made = _make(request, chain, plan, args)
+    return _verify(record, made) if record else 0
+
+
+def _request(spec: ChainSpec, args: argparse.Namespace) -> ClipRequest:
+    """What was asked for, with the chain's defaults and the structure's length and size where nothing was said."""
+    from confiner import ClipRequest
+
+    structure = read_structure(args.structure) if args.structure else None
+    frames, (width, height) = 16, spec.sizes[0]
+    if structure is not None:
+        frames, height, width = structure.shape[:3]
+    return ClipRequest(
+        prompt=args.prompt,
+        negative_prompt=args.negative_prompt,
+        num_frames=frames if args.frames is None else args.frames,
+        width=width if args.width is None else args.width,
+        height=height if args.height is None else args.height,
+        seed=args.seed,
+        fps=spec.fps if args.fps is None else args.fps,
+        rule=args.rule,
+        freedom=args.freedom,
+        control_steps=args.control_steps,
+        refine_steps=args.refine_steps,
+        structure=structure,
+    )
+
+
+def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequest:
+    """The request of a take, with its structure frames where it had any."""
+    from confiner import ClipRequest
+
+    if record["structure"] and not args.structure:
+        raise CommandError("this take started from structure frames", "name their folder with --structure")
+    request = ClipRequest(**record["request"], structure=read_structure(args.structure) if args.structure else None)
+    if request.structure_hash() != record["structure"]:
+        raise CommandError("these are not the structure frames that the take started from", "name the right folder")
+    return request
+
+
+def _name_unknown_words(spec: ChainSpec, prompt: str) -> None:
+    from confiner.chains import unknown_words
+
+    if words := unknown_words(spec, prompt):
+        known = "see `confiner chains` for the words it knows"
+        print(f"confiner: the chain {spec.name!r} has never read: {', '.join(words)} ({known})", file=sys.stderr)
+
+
+def _make(request: ClipRequest, chain: Chain, plan: Plan, args: argparse.Namespace) -> dict[str, Any]:
+    """Generate, write every frame as it comes, and return the take's record."""
+    from confiner import FramesDone, StepDone, generate, take_record
+    from confiner.take import frame_hash
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    progress = ProgressLine(sys.stderr)
+    frames: list[NDArray[np.uint8]] = []
+    for event in generate(request, chain, plan):
+        if isinstance(event, StepDone):
+            if args.json:
+                _report(
+                    event="step",
+                    stage=event.stage,
+                    step=event.step,
+                    steps=event.steps,
+                    eta=progress.seconds_left(event),
+                )
+            else:
+                progress.step(event)
+        elif isinstance(event, FramesDone):
+            write_frames(args.out, event.start, event.frames)
+            frames += list(event.frames)
+            if args.json:
+                _report(event="frames", start=event.start, count=len(event.frames))
+    progress.close()
+    record = take_record(request, chain, plan, [frame_hash(frame) for frame in frames])
+    write_record(args.out, record)
+    _write_extras(request, frames, args)
+    if args.json:
+        _report(event="take", folder=str(args.out), record=record)
+    else:
+        print(f"{len(frames)} frames in {args.out}")
+    return record
+
+
+def _write_extras(request: ClipRequest, frames: list[NDArray[np.uint8]], args: argparse.Namespace) -> None:
+    if args.movie:
+        write_movie(args.out / "clip.mp4", frames, request.fps)
+    if args.sheet:
+        import numpy as np
+        from confiner_lab.drawing.sheet import Row, draw_sheet
+
+        draw_sheet([Row(request.prompt, np.stack(frames))], args.out / "sheet.png")
+
+
+def _report(**values: Any) -> None:
+    print(json.dumps(values, ensure_ascii=False), flush=True)
+
+
+def _verify(record: dict[str, Any], made: dict[str, Any]) -> int:
+    """Say whether a take that was made again is the same; 1 if it differs though nothing explains it."""
+    if made["frames"] == record["frames"]:
+        print("same: every frame is identical to the take's", file=sys.stderr)
+        return 0
+    changed = [
+        f"{name} {record['versions'].get(name)} → {value}"
+        for name, value in made["versions"].items()
+        if value != record["versions"].get(name)
+    ]
+    if changed:
+        print(f"comparable, not identical: made with {', '.join(changed)}", file=sys.stderr)
+        return 0
+    print("different: the frames differ, and nothing that the take records explains why", file=sys.stderr)
+    return DIFFERENT

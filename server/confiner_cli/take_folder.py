@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A take on disk: `frame_0001.png` …, `take.json`, and the structure frames that a request may start from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from confiner import ClipRequest
+    from numpy.typing import NDArray
+
+    Frames = NDArray[np.uint8]
+
+RECORD = "take.json"
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def read_structure(folder: Path) -> Frames:
+    """The pictures in `folder`, in the order of their names [frames, height, width, 3]; of a take only its frames.
+
+    Raises:
+        CommandError: there are none, or their sizes differ.
+    """
+    import numpy as np
+    from PIL import Image
+
+    pictured = sorted(path for path in folder.glob("*") if path.suffix.lower() in PICTURES)
+    paths = [path for path in pictured if path.name.startswith("frame_")] or pictured
+    if not paths:
+        raise CommandError(
+            f"no pictures in {folder}", f"put the structure frames there, as {', '.join(PICTURES)} files"
+        )
+    pictures = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
+    if len({picture.shape for picture in pictures}) > 1:
+        odd = next(i for i, picture in enumerate(pictures) if picture.shape != pictures[0].shape)
+        sizes = [f"{picture.shape[1]}×{picture.shape[0]}" for picture in (pictures[0], pictures[odd])]
+        raise CommandError(
+            f"{paths[0].name} is {sizes[0]} and {paths[odd].name} is {sizes[1]}; structure frames have one size",
+            "render them again at one size",
+        )
+    return np.stack(pictures)
+
+
+def check_free(folder: Path, request: ClipRequest) -> None:
+    """Refuse to write over another take; the same request may be made again in its place.
+
+    Raises:
+        CommandError: the folder holds frames that this request did not make.
+    """
+    record = folder / RECORD
+    made = read_record(record)["request_digest"] if record.exists() else None
+    if made != request.digest() and any(folder.glob("frame_*.png")):
+        raise CommandError(f"{folder} holds the frames of another take", "name another folder with -o")
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The record of a take, from `take.json` or the folder that holds it.
+
+    Raises:
+        CommandError: there is none that can be read.
+    """
+    path = path / RECORD if path.is_dir() else path
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} is no record of a take: {error}", "name a take.json or its folder") from error
+    if not isinstance(record, dict) or not str(record.get("format", "")).startswith("confiner-take-"):
+        raise CommandError(f"{path} is no record of a take", "name a take.json that confiner wrote")
+    return record
+
+
+def write_frames(folder: Path, start: int, frames: Frames) -> None:
+    """Write frames [n, height, width, 3] under their numbers, each file whole or not at all."""
+    from PIL import Image
+
+    for number, frame in enumerate(frames, start=start + 1):
+        path = folder / f"frame_{number:04d}.png"
+        unfinished = path.with_suffix(".part")
+        Image.fromarray(frame).save(unfinished, format="PNG")
+        unfinished.replace(path)
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    unfinished = folder / f"{RECORD}.part"
+    unfinished.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    unfinished.replace(folder / RECORD)
+
+
+def write_movie(path: Path, frames: Sequence[Frames], fps: float) -> None:
+    """An H.264 movie of the frames, at the clip's own rate."""
+    import imageio.v2 as imageio
+
+    with imageio.get_writer(path, fps=fps, codec="libx264", quality=9, macro_block_size=2) as movie:
+        for frame in frames:
+            movie.append_data(frame)
