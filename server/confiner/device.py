@@ -5,11 +5,7 @@ from __future__ import annotations
 
 import torch
 
-from .errors import ConfinerError
-
-
-class DeviceMissing(ConfinerError):
-    code = "device"
+from .errors import DeviceMissing
 
 
 def find_device(name: str = "auto") -> torch.device:

@@ -9,7 +9,8 @@
     │   ├── ChainFileError      a chain file with a mistake in it
     │   ├── WeightsMissing      files of the chain that are not on this machine
     │   └── ScheduleError       a noise schedule that contradicts what is asked of it
-    └── StateError          a checkpoint that does not belong to this request and plan
+    ├── StateError          a checkpoint that does not belong to this request and plan
+    └── DeviceMissing       a device that this machine does not have
 
 Each carries what was seen, what was expected, and what a person can do about it.
 """
@@ -62,3 +63,7 @@ class ScheduleError(ChainError):
 
 class StateError(ConfinerError):
     code = "state"
+
+
+class DeviceMissing(ConfinerError):
+    code = "device"

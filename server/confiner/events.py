@@ -10,18 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    import torch
+
     from .state import ShotState
 
-Stage = Literal["control", "refine", "decode"]
+Stage = Literal["control", "refine"]
 
 
 @dataclass(frozen=True)
 class StepDone:
-    """One denoising step of a segment (control) or of a window (refine) is done, or structure or frames were coded.
+    """One denoising step of a segment (control) or of a window (refine) is done.
 
-    `step` counts from 1 to `steps` over the whole clip. `evaluations` of `evaluations_total` model calls are done,
-    the total summed over all stages. `start` is the first of the `frames` absolute frames that were worked on.
-    `preview` is one of them as it stands, uint8 `[height, width, 3]` at the latents' size.
+    `step` counts from 1 to `steps` over the whole clip and stage; of `evaluations_total` model calls in all stages
+    `evaluations` are done. `start` is the first of the `frames` absolute frames that were worked on.
+    `latents` are what these frames are predicted to become, and `preview` is one of them, uint8 `[height, width, 3]` at
+    the latents' size.
     """
 
     stage: Stage
@@ -33,7 +36,8 @@ class StepDone:
     evaluations: int
     evaluations_total: int
     state: ShotState = field(repr=False)
-    preview: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+    latents: torch.Tensor = field(repr=False)
+    preview: npt.NDArray[np.uint8] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,14 @@ class StructureReady:
 
 @dataclass(frozen=True)
 class FramesDone:
-    """Final frames, in order, each reported once: sRGB, uint8 `[n, height, width, 3]`, from frame number `start` on."""
+    """Final frames, in order, each reported once: sRGB, uint8 `[n, height, width, 3]`, from frame number `start` on.
+
+    `latents` are what they were decoded from, `[1, channels, n, h, w]`.
+    """
 
     start: int
     frames: npt.NDArray[np.uint8] = field(repr=False)
+    latents: torch.Tensor = field(repr=False)
     state: ShotState = field(repr=False)
 
 

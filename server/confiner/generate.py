@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Literal
 
 import torch
 
@@ -21,7 +20,7 @@ from .arithmetic import arithmetic
 from .consistency import initial_noise
 from .control import Guidance, control_step, pure_noise
 from .errors import StateError
-from .events import Event, FramesDone, StepDone, StructureReady
+from .events import Event, FramesDone, Stage, StepDone, StructureReady
 from .latents import Pictures
 from .loading import Chain
 from .plan import Plan, check_clip
@@ -160,7 +159,7 @@ def _refine(shot: Shot, state: ShotState, step: int, window: Window) -> Event:
 def _step_done(
     shot: Shot,
     state: ShotState,
-    stage: Literal["control", "refine"],
+    stage: Stage,
     timestep: int,
     start: int,
     frames: int,
@@ -178,6 +177,7 @@ def _step_done(
         evaluations=state.evaluations,
         evaluations_total=shot.evaluations,
         state=state,
+        latents=parts.x0,
         preview=preview(middle, shot.chain.preview_map),
     )
 
@@ -193,7 +193,10 @@ def _deliverable(shot: Shot, state: ShotState) -> int | None:
 
 
 def _deliver(shot: Shot, state: ShotState, last: int) -> Event:
-    final = state.levels[-1]
-    frames = shot.chain.space.decode(final.cut(state.delivered, last).x0)
-    after = dataclasses.replace(state.with_level(len(state.levels) - 1, final.without_before(last)), delivered=last)
-    return FramesDone(state.delivered, frames, after)
+    band = state.levels[-1]
+    latents = band.cut(state.delivered, last).x0
+    after = dataclasses.replace(
+        state.with_level(len(state.levels) - 1, band.without_before(last)),
+        delivered=last,
+    )
+    return FramesDone(state.delivered, shot.chain.space.decode(latents), latents, after)

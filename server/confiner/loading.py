@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ import torch
 from diffusers import AutoencoderKL, MotionAdapter, UNet2DConditionModel, UNet3DConditionModel, UNetMotionModel
 from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer
+from transformers.utils import logging as transformers_logging
 
 from .chains import ChainSpec, ExpertSpec, Place
 from .errors import ChainError, WeightsMissing
 from .experts.animatediff import AnimateDiffExpert
 from .experts.base import Expert
+from .experts.lavie_unet import LaVieUNet
 from .experts.modelscope import ModelScopeExpert
 from .experts.stable_diffusion import StableDiffusionExpert
 from .experts.text import TextEncoder
@@ -27,6 +31,7 @@ _EXPERTS: dict[str, tuple[type[Expert], Any]] = {
     "animatediff": (AnimateDiffExpert, UNetMotionModel),
     "stable-diffusion": (StableDiffusionExpert, UNet2DConditionModel),
     "modelscope": (ModelScopeExpert, UNet3DConditionModel),
+    "lavie": (ModelScopeExpert, LaVieUNet),
 }
 
 
@@ -63,7 +68,7 @@ class Shelf:
         digest = content_hash(folder)
         key = (kind.__name__, digest)
         if key not in self.parts:
-            self.parts[key] = self._settled(kind.from_pretrained(folder))
+            self.parts[key] = self._loaded(kind, folder)
         return self.parts[key], digest
 
     def take_motion_network(self, unet: Place, adapter: Place) -> tuple[Any, str]:
@@ -73,14 +78,18 @@ class Shelf:
         digest = hashlib.sha256(f"{image_hash} {content_hash(folder)}".encode()).hexdigest()
         key = (UNetMotionModel.__name__, digest)
         if key not in self.parts:
-            self.parts[key] = self._settled(UNetMotionModel.from_unet2d(image, _motion_adapter(folder)))
+            self.parts[key] = self._settled(_motion_network(image, folder))
         return self.parts[key], digest
 
+    def _loaded(self, kind: Any, folder: Path) -> Any:
+        with _without_progress_bars():
+            if kind is CLIPTokenizer:
+                return kind.from_pretrained(folder)
+            dtype = {"dtype" if kind is CLIPTextModel else "torch_dtype": self.dtype}
+            return self._settled(kind.from_pretrained(folder, use_safetensors=True, **dtype))
+
     def _settled(self, part: Any) -> Any:
-        if isinstance(part, torch.nn.Module):
-            part.requires_grad_(False)
-            part.eval().to(self.device, self.dtype)
-        return part
+        return part.requires_grad_(False).eval().to(self.device)
 
 
 def load_chain(
@@ -127,13 +136,14 @@ def _load_expert(spec: ExpertSpec, shelf: Shelf) -> tuple[Expert, dict[str, str]
     return adapter(spec, unet, TextEncoder(tokenizer, encoder)), hashes
 
 
-def _motion_adapter(path: Path) -> MotionAdapter:
-    """A motion adapter from a folder, or from one .safetensors file of AnimateDiff's own sizes."""
-    if path.is_dir():
-        return MotionAdapter.from_pretrained(path)
-    adapter = MotionAdapter()
-    adapter.load_state_dict(load_file(path))
-    return adapter
+def _motion_network(image: UNet2DConditionModel, adapter: Path) -> UNetMotionModel:
+    """An image network with the adapter of a folder, or of one .safetensors file of AnimateDiff's own sizes."""
+    if adapter.is_dir():
+        motion = MotionAdapter.from_pretrained(adapter, use_safetensors=True)
+    else:
+        motion = MotionAdapter()
+        motion.load_state_dict(load_file(adapter))
+    return UNetMotionModel.from_unet2d(image, motion).to(image.dtype)
 
 
 def _check_fit(spec: ChainSpec, role: str, expert: Expert, space: LatentSpace) -> None:
@@ -154,6 +164,18 @@ def _check_fit(spec: ChainSpec, role: str, expert: Expert, space: LatentSpace) -
             raise ChainError(
                 f"{spec.name!r} with a size of {width}×{height}", f"multiples of {space.factor}", "correct sizes"
             )
+
+
+@contextmanager
+def _without_progress_bars() -> Iterator[None]:
+    """transformers draws a bar for every model it reads, however small."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 def found(place: Place) -> Path:

@@ -67,7 +67,8 @@ class Shot:
         """The control expert's text for a batch of segments."""
         n = self.segment_frames
         each = [self.scripts["control"].at(range(segment * n, (segment + 1) * n)) for segment in segments]
-        return Embeds(torch.cat([embeds.prompt for embeds in each]), each[0].negative)
+        negatives = [embeds.negative for embeds in each if embeds.negative is not None]
+        return Embeds(torch.cat([embeds.prompt for embeds in each]), torch.cat(negatives) if negatives else None)
 
     def structure_noise(self, frames: range) -> torch.Tensor:
         """The noise that the structure is noised with, ε in eq. 6."""

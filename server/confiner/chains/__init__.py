@@ -3,7 +3,7 @@
 
 from .checks import check_request
 from .places import Place
-from .reading import BUILT_IN, find_chain, read_chains
+from .reading import BUILT_IN, find_chain, read_chains, read_file
 from .spec import ChainSpec, ExpertSpec, ScheduleSpec
 from .words import unknown_words
 
@@ -16,5 +16,6 @@ __all__ = [
     "check_request",
     "find_chain",
     "read_chains",
+    "read_file",
     "unknown_words",
 ]

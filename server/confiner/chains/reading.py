@@ -78,7 +78,27 @@ def _expert(table: Any, base: Path, where: str) -> ExpertSpec:
             values[part] = Place(values[part], base)
     _expect(isinstance(values.get("schedule"), dict), where, "no schedule", "schedule = { beta_start = …, … }")
     values["schedule"] = _build(ScheduleSpec, values["schedule"], f"{where} schedule")
-    return _build(ExpertSpec, values, where)
+    expert = _build(ExpertSpec, values, where)
+    _expect(expert.frames >= 1, where, f"frames = {expert.frames}", "1 or more")
+    _expect(
+        expert.guidance == "optional" or expert.guidance_scale == 1.0,
+        where,
+        f"guidance_scale = {expert.guidance_scale:g} with guidance = 'none'",
+        "guidance = 'optional' for an expert that was trained to be guided",
+    )
+    _expect(
+        ("{moment}" in expert.frame_text) == (expert.moments > 0),
+        where,
+        f"frame_text = {expert.frame_text!r} with moments = {expert.moments}",
+        "a text with {moment} and how many moments there are, or neither",
+    )
+    _expect(
+        expert.moments == 0 or expert.kind not in ("modelscope", "lavie"),
+        where,
+        f"moments = {expert.moments} for an expert of kind {expert.kind!r}",
+        "none, since it reads one text per clip",
+    )
+    return expert
 
 
 def _build(kind: Callable[..., _Spec], values: dict[str, Any], where: str) -> _Spec:

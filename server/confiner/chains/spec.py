@@ -32,7 +32,7 @@ class ExpertSpec:
     the expert reads one text per clip. `steps` lists the control expert's allowed step counts, empty for any.
     """
 
-    kind: Literal["animatediff", "stable-diffusion", "modelscope"]
+    kind: Literal["animatediff", "stable-diffusion", "modelscope", "lavie"]
     unet: Place
     text_encoder: Place
     tokenizer: Place
@@ -44,6 +44,11 @@ class ExpertSpec:
     frame_text: str = ""
     moments: int = 0
     steps: tuple[int, ...] = ()
+
+    @property
+    def guided(self) -> bool:
+        """Whether guidance is at work, and with it a negative prompt."""
+        return self.guidance == "optional" and self.guidance_scale != 1.0
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -88,7 +93,7 @@ class ChainSpec:
     @property
     def negative_prompt(self) -> bool:
         """Whether a negative prompt does anything in this chain."""
-        return any(expert.guidance == "optional" for expert in self.experts.values())
+        return any(expert.guided for expert in self.experts.values())
 
     @property
     def missing(self) -> str:

@@ -9,7 +9,7 @@ network is called.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -30,7 +30,7 @@ class Denoiser(Protocol):
 class Expert(ABC):
     """A diffusion network with its schedule and its text encoder."""
 
-    def __init__(self, spec: ExpertSpec, unet: torch.nn.Module, text: TextEncoder) -> None:
+    def __init__(self, spec: ExpertSpec, unet: Any, text: TextEncoder) -> None:
         self.spec = spec
         self.unet = unet
         self.text = text
@@ -39,19 +39,18 @@ class Expert(ABC):
     @property
     def passes(self) -> int:
         """Forward evaluations per prediction: two where the expert is guided."""
-        return 2 if self._guided else 1
-
-    @property
-    def _guided(self) -> bool:
-        return self.spec.guidance == "optional" and self.spec.guidance_scale != 1.0
+        return 2 if self.spec.guided else 1
 
     def read(self, prompt: str, negative_prompt: str = "") -> Script:
         """Everything the expert will need to know of the text, encoded once."""
-        texts = [prompt]
-        if self.spec.frame_text:
-            texts = [_frame_text(self.spec.frame_text, prompt, moment) for moment in range(self.spec.moments)]
-        negative = self.text.encode([negative_prompt]) if self._guided else None
-        return Script(self.text.encode(texts), negative)
+        negative = self.text.encode(self._texts(negative_prompt)) if self.spec.guided else None
+        return Script(self.text.encode(self._texts(prompt)), negative)
+
+    def _texts(self, prompt: str) -> list[str]:
+        """The prompt as it is read: once, or as the text of every moment."""
+        template = self.spec.frame_text or "{prompt}"
+        moments = range(max(1, self.spec.moments))
+        return [template.replace("{moment}", str(moment)).replace("{prompt}", prompt).strip() for moment in moments]
 
     def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction:
         """What `latents` at `timestep` are made of, in float32. Guidance acts on the network's own output."""
@@ -70,7 +69,3 @@ class Expert(ABC):
     @abstractmethod
     def run(self, latents: torch.Tensor, timestep: int, embeds: torch.Tensor) -> torch.Tensor:
         """The network's raw output, shaped like `latents`; `embeds` is `[batch, frames or 1, tokens, width]`."""
-
-
-def _frame_text(template: str, prompt: str, moment: int) -> str:
-    return template.replace("{moment}", str(moment)).replace("{prompt}", prompt)

@@ -28,8 +28,10 @@ class Script:
     def at(self, frames: Sequence[int]) -> Embeds:
         """The embeddings of absolute `frames`; one for all of them where the text is per clip."""
         moments = len(self.prompt)
-        prompt = self.prompt if moments == 1 else self.prompt[[frame % moments for frame in frames]]
-        return Embeds(prompt.unsqueeze(0), None if self.negative is None else self.negative.unsqueeze(0))
+        rows = [0] if moments == 1 else [frame % moments for frame in frames]
+        return Embeds(
+            self.prompt[rows].unsqueeze(0), None if self.negative is None else self.negative[rows].unsqueeze(0)
+        )
 
 
 @dataclass(frozen=True)
