@@ -4,6 +4,7 @@
 import io
 import re
 import subprocess
+import sys
 import tomllib
 import zipfile
 from pathlib import Path
@@ -91,3 +92,21 @@ def test_the_sidecar_holds_of_the_extension_only_the_protocol(sidecar: zipfile.Z
 def test_the_sidecar_brings_the_confiner_program(sidecar: zipfile.ZipFile) -> None:
     (entry_points,) = (name for name in sidecar.namelist() if name.endswith("entry_points.txt"))
     assert "confiner = confiner_cli.main:main" in sidecar.read(entry_points).decode()
+
+
+def test_the_program_runs_from_the_wheel_alone(sidecar: zipfile.ZipFile, tmp_path: Path) -> None:
+    """What an animator installs has no source tree beside it: the chains that ship with it are read from the wheel."""
+    sidecar.extractall(tmp_path)
+    code = (
+        "import confiner, sys; from confiner_cli.main import main; print(confiner.__file__); sys.exit(main(['chains']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        env={"PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(tmp_path))
+    assert "bundled" in done.stdout
