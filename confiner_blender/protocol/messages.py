@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every control message between the add-on and the sidecar: one frozen dataclass each.
 
-    client → sidecar   Hello · Submit · Cancel · Attach · Forget · ListJobs · ListChains · GetStatus · Unload · Shutdown
-    sidecar → client   Welcome · Accepted · Refused · Jobs · Chains · Status
-                       and the events of a job: Queued · Started · Stepped · PreviewReady · FrameDone · Finished · Failed · Cancelled · Paused
+    client → sidecar    Hello · Submit · Cancel · Attach · Forget · ListJobs · ListChains · GetStatus · Unload · Shutdown
+    sidecar → client    Welcome · Accepted · Refused · Jobs · Chains · Status
+    events of a job     Queued · Started · Stepped · PreviewReady · FrameDone · Finished · Failed · Cancelled · Paused
 
 Messages travel as JSON text (`codec`); images travel as binary messages (`framing`) that name the
 event they belong to. A job's id is chosen by the client, so that submitting twice makes one job.
@@ -26,7 +26,7 @@ class StructureInfo:
 
 @dataclass(frozen=True)
 class ShotRequest:
-    """One shot to generate. Lengths are frames of the clip at `fps`, sizes are pixels; None means the chain's default."""
+    """One shot to generate. Lengths are frames of the clip at `fps`, sizes pixels; None means the chain's default."""
 
     prompt: str
     num_frames: int
@@ -213,7 +213,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Stepped:
-    """One denoising step of `stage` ("load", "control", "refine", "decode") is done. `eta` is in seconds, None if unknown."""
+    """One step of `stage` ("load", "control", "refine", "decode") is done. `eta` is in seconds, None if unknown."""
 
     job_id: str
     number: int

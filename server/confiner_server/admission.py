@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 
 from confiner.chains import ChainSpec, check_request, find_chain
+from confiner.errors import WeightsMissing
 
 from confiner_blender.protocol.errors import InvalidRequest
 from confiner_blender.protocol.framing import Image
@@ -59,7 +60,8 @@ def check_shot(request: ShotRequest, chains: dict[str, ChainSpec], folder: Path)
         fps=request.fps,
     )
     if spec.missing:
-        raise InvalidRequest(f"chain {spec.name!r} is {spec.missing}", "choose another chain, or get its weights first")
+        remedy = "choose another chain, or get its weights first"
+        raise WeightsMissing(f"the chain {spec.name!r}, {spec.missing}", "all its weights", remedy)
     _check_disk(request, folder)
 
 

@@ -24,7 +24,17 @@ from confiner.take import frame_hash, take_record
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
 from confiner_server.folders import checkpoint_path, frame_path, structure_path, write_whole
-from confiner_server.wire import JobFinished, JobFrame, JobMessage, JobPreview, JobStarted, JobStepped, RunJob
+from confiner_server.wire import (
+    FromWorker,
+    JobFinished,
+    JobFrame,
+    JobMessage,
+    JobPreview,
+    JobStarted,
+    JobStepped,
+    MemoryUsed,
+    RunJob,
+)
 
 from .memory import is_out_of_memory, memory_in_use, out_of_memory
 from .pace import Pace
@@ -47,7 +57,7 @@ class LibraryEngine:
         self._chain: Chain | None = None
         self._pace = Pace()
 
-    def run(self, job: RunJob) -> Iterator[tuple[JobMessage, bytes]]:
+    def run(self, job: RunJob) -> Iterator[tuple[FromWorker, bytes]]:
         """Load, go on from the checkpoint if there is one, generate; frames are whole on disk before they are told."""
         folder = Path(job.folder)
         yield JobStepped(job.job_id, "load", 0, 1, None), b""
@@ -56,6 +66,8 @@ class LibraryEngine:
         request = clip_request(job.request, folder)
         plan = resolve_plan(request, chain) if job.plan is None else Plan.from_json(job.plan)
         yield JobStarted(job.job_id, plan.to_json()), b""
+        yield MemoryUsed(self._memory()), b""
+        folder.mkdir(parents=True, exist_ok=True)
         state = _checkpoint(folder, request, plan)
         # Frames that were written and never told: their writer was killed in between.
         for frame in range(request.num_frames):
@@ -63,6 +75,7 @@ class LibraryEngine:
                 yield _told(job.job_id, folder, frame), b""
         yield from self._generate(job, request, chain, plan, state)
         hashes = [frame_hash(read_picture(frame_path(folder, frame))) for frame in range(request.num_frames)]
+        yield MemoryUsed(self._memory()), b""
         yield JobFinished(job.job_id, take_record(request, chain, plan, hashes)), b""
 
     def exhausted(self, error: Exception, request: ShotRequest) -> Problem | None:
@@ -72,7 +85,7 @@ class LibraryEngine:
             torch.cuda.empty_cache()
         return out_of_memory(request, self._spec(request.chain), self.device)
 
-    def memory(self) -> dict[str, int]:
+    def _memory(self) -> dict[str, int]:
         modules = [part for part in self._shelf.parts.values() if isinstance(part, torch.nn.Module)]
         return memory_in_use(self._shelf.device, modules)
 

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
 from confiner_server.problems import problem_for
-from confiner_server.wire import JobFailed, JobMessage, JobStopped, MemoryUsed, RunJob, WorkerReady
+from confiner_server.wire import FromWorker, JobFailed, JobStopped, RunJob, WorkerReady
 
 from .channel import Channel, ListenerGone
 
@@ -28,13 +28,11 @@ class Engine(Protocol):
 
     device: str
 
-    def run(self, job: RunJob) -> Iterator[tuple[JobMessage, bytes]]:
+    def run(self, job: RunJob) -> Iterator[tuple[FromWorker, bytes]]:
         """Run a job to its end; every message it yields is sent with its bytes. To stop it is to stop pulling."""
 
     def exhausted(self, error: Exception, request: ShotRequest) -> Problem | None:
         """What to do about `error` if it says that memory ran out; gives back what memory it can."""
-
-    def memory(self) -> dict[str, int]: ...
 
 
 class Inbox:
@@ -76,7 +74,6 @@ def serve_jobs(channel: Channel, make_engine: Callable[[], Engine]) -> None:
                 engine = make_engine()
                 channel.send(WorkerReady(engine.device))
             run_job(job, engine, channel, inbox)
-            channel.send(MemoryUsed(engine.memory()))
         except Exception as error:  # the one catch per job
             log.exception("job %s failed", job.job_id)
             problem = engine.exhausted(error, job.request) if engine else None
