@@ -20,6 +20,7 @@ from .chains import ChainSpec, ExpertSpec, Place
 from .errors import ChainError, WeightsMissing
 from .experts.animatediff import AnimateDiffExpert
 from .experts.base import Expert
+from .experts.lavie import LaVieExpert
 from .experts.lavie_unet import LaVieUNet
 from .experts.modelscope import ModelScopeExpert
 from .experts.stable_diffusion import StableDiffusionExpert
@@ -31,7 +32,7 @@ _EXPERTS: dict[str, tuple[type[Expert], Any]] = {
     "animatediff": (AnimateDiffExpert, UNetMotionModel),
     "stable-diffusion": (StableDiffusionExpert, UNet2DConditionModel),
     "modelscope": (ModelScopeExpert, UNet3DConditionModel),
-    "lavie": (ModelScopeExpert, LaVieUNet),
+    "lavie": (LaVieExpert, LaVieUNet),
 }
 
 
