@@ -10,13 +10,13 @@ __version__ = "0.1.0"
 
 def register() -> None:
     """Called by Blender when the extension is enabled."""
-    from . import host
+    from .host import register as enable
 
-    host.register()
+    enable()
 
 
 def unregister() -> None:
     """Called by Blender when the extension is disabled, and before it is updated."""
-    from . import host
+    from .host import unregister as disable
 
-    host.unregister()
+    disable()

@@ -11,7 +11,7 @@ from ..protocol.messages import ChainInfo
 from .shot import Shot
 from .timing import longest_length, num_frames
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)

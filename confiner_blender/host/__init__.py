@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension's part that knows Blender, and the only one that imports bpy.
+
+properties, preferences   what the author and the user have set      shots, takes   finding and changing it
+operators, panels         what is pressed, what is drawn             strips         takes on the timeline
+jobs                      a shot's way from the button to its take   capture        structure frames
+pump, link                the line to the sidecar, drained by a timer
+handlers, relocation      opening, saving, undo                      runtime        what is under way
+compat                    every difference between Blender's versions
+"""
+
+from __future__ import annotations
+
+import atexit
+
+import bpy
+
+from . import handlers, link, operators, panels, pictures, preferences, properties, pump, runtime
+
+CLASSES = (
+    *properties.CLASSES,
+    preferences.CONFINER_AP_preferences,
+    *operators.CLASSES,
+    *panels.CLASSES,
+)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    properties.attach()
+    pictures.start()
+    handlers.start()
+    pump.start()
+    atexit.register(_leave)
+
+
+def unregister() -> None:
+    atexit.unregister(_leave)
+    _leave()
+    pictures.stop()
+    runtime.reset()
+    properties.detach()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
+
+
+def _leave() -> None:
+    """Let go of everything that calls back: a timer that is left at exit crashes some Blenders and hangs others."""
+    pump.stop()
+    handlers.stop()
+    link.close_link()

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension as Blender knows it: its name, its preferences, its folders, and how they say to start the sidecar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..client.launcher import LaunchCommand
+from ..client.wheel import install_command
+
+ADD_ON = __package__.rpartition(".")[0]
+"""The name under which Blender loads the extension."""
+
+
+def preferences() -> bpy.types.AddonPreferences:
+    """The extension's preferences."""
+    return bpy.context.preferences.addons[ADD_ON].preferences
+
+
+def launch_command() -> LaunchCommand | None:
+    """How to start a sidecar, or None where no Python was chosen for it."""
+    chosen = preferences()
+    if not chosen.sidecar_python:
+        return None
+    arguments = ["--stay"] if chosen.stay else []
+    if chosen.chains_file:
+        arguments += ["--chains", bpy.path.abspath(chosen.chains_file)]
+    # Blender's own switch for add-ons that want to reach out; what the sidecar would fetch are experts from the hub.
+    environment = {} if bpy.app.online_access else {"HF_HUB_OFFLINE": "1"}
+    return LaunchCommand(Path(bpy.path.abspath(chosen.sidecar_python)), tuple(arguments), environment)
+
+
+def set_up_commands() -> list[str]:
+    """What to type to set up a sidecar by hand, and what the preference is then."""
+    home = Path.home() / "confiner"
+    windows = bpy.app.build_platform in (b"Windows", "Windows")
+    python = home / ("Scripts/python.exe" if windows else "bin/python")
+    return [f'{"py -3.11" if windows else "python3"} -m venv "{home}"', install_command(python)]
+
+
+def user_folder(name: str) -> Path:
+    """A folder of the extension's own, which Blender removes only together with the extension.
+
+    Raises:
+        ValueError: the package was not installed as an extension.
+    """
+    return Path(bpy.utils.extension_path_user(ADD_ON, path=name, create=True))

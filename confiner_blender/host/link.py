@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The line to the sidecar: opened when it is first needed, closed with the extension."""
+
+from __future__ import annotations
+
+from ..client.inbox import StateChanged
+from ..client.lifecycle import State
+from ..client.session import SidecarSession
+from ..protocol.messages import ListChains
+from .add_on import launch_command
+from .runtime import RUNTIME
+
+
+def open_link() -> SidecarSession:
+    """The session, opened if it was not, or told to try again at once if it waits."""
+    if RUNTIME.session is None:
+        RUNTIME.session = SidecarSession(launch_command())
+        RUNTIME.session.open()
+    elif RUNTIME.link.state in (State.FAILED, State.CLOSED):
+        RUNTIME.session.open()
+    return RUNTIME.session
+
+
+def reopen_link() -> SidecarSession:
+    """A fresh session, after the preferences have changed. The jobs of the old one are followed again."""
+    close_link()
+    session = open_link()
+    for job in RUNTIME.jobs.values():
+        if not job.progress.ended:
+            session.track(job.entry.take, 0, job.folder)
+    return session
+
+
+def close_link() -> None:
+    """Let go of the sidecar; its jobs go on."""
+    if RUNTIME.session is not None:
+        RUNTIME.session.close()
+        RUNTIME.session = None
+    RUNTIME.link.state = State.CLOSED
+
+
+def state_changed(message: StateChanged) -> None:
+    """What the panel shows; and once the line stands, ask which chains there are."""
+    link = RUNTIME.link
+    link.state, link.problem, link.log_tail = message.state, message.problem, message.log_tail
+    if message.state is State.READY and RUNTIME.session is not None:
+        RUNTIME.session.send(ListChains())

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the buttons do. An operator reads what it was called for, calls, and reports: a few lines each."""
+
+from . import generating, linking, picturing, storyboarding, taking
+
+CLASSES = (
+    *storyboarding.CLASSES,
+    *generating.CLASSES,
+    *taking.CLASSES,
+    *picturing.CLASSES,
+    *linking.CLASSES,
+)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Buttons that start and stop jobs."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import compat, jobs, shots
+from ..refusal import Refusal
+from ..runtime import running
+from .storyboarding import ShotOperator
+
+
+class CONFINER_OT_generate(ShotOperator):
+    """Make a new take of the shot. It fills in on the timeline while you go on working"""
+
+    bl_idname = "confiner.generate"
+    bl_label = "Generate"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            jobs.generate(compat.storyboard_scene(context), shots.active_shot(context))
+        except Refusal as refusal:
+            self.report({"WARNING"}, str(refusal))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class CONFINER_OT_generate_all(ShotOperator):
+    """Make a take of every shot that has none yet, or whose take no longer matches its settings"""
+
+    bl_idname = "confiner.generate_all"
+    bl_label = "Generate All"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene = compat.storyboard_scene(context)
+        started = 0
+        for shot in scene.confiner.shots:
+            if running(shot.uuid) or not jobs.wanting(scene, shot):
+                continue
+            try:
+                jobs.generate(scene, shot)
+                started += 1
+            except Refusal as refusal:
+                self.report({"WARNING"}, f"{shot.name}: {refusal}")
+        if not started:
+            self.report({"INFO"}, "Every shot that can be generated has its take, or is being generated")
+        return {"FINISHED"} if started else {"CANCELLED"}
+
+
+class CONFINER_OT_cancel(bpy.types.Operator):
+    """Stop generating. Frames that are finished are kept"""
+
+    bl_idname = "confiner.cancel"
+    bl_label = "Cancel"
+
+    shot: StringProperty(description="Id of the shot; empty: the active one")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        active = shots.active_shot(context)
+        if not self.shot and active is None:
+            return {"CANCELLED"}
+        jobs.cancel(self.shot or active.uuid)
+        return {"FINISHED"}
+
+
+CLASSES = (CONFINER_OT_generate, CONFINER_OT_generate_all, CONFINER_OT_cancel)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is under way, outside the .blend: undo must not roll it back, and a file must not carry it along.
+
+Main thread only. `RUNTIME` is the one piece of state that lives as long as the extension is enabled.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..client.lifecycle import State
+from ..client.session import SidecarSession
+from ..protocol.messages import ChainInfo, Problem, ShotRequest, Status
+from ..storyboard.ledger import Entry
+from ..storyboard.progress import Progress
+
+
+@dataclass
+class Job:
+    """A take that is being made, or was in this session. `request` is None for a job of an earlier session."""
+
+    entry: Entry
+    progress: Progress
+    request: ShotRequest | None = None
+    structure_start: int = 0
+    """The timeline frame at which structure frames begin."""
+    preview: Path | None = None
+    previews: int = 0
+    """How many previews came, so that a picture that was replaced is read again."""
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.entry.folder)
+
+
+@dataclass
+class Link:
+    """The line to the sidecar, as the panel shows it."""
+
+    state: State = State.CLOSED
+    problem: Problem | None = None
+    log_tail: str = ""
+    server: str = ""
+    device: str = ""
+
+
+@dataclass
+class Runtime:
+    session: SidecarSession | None = None
+    link: Link = field(default_factory=Link)
+    chains: dict[str, ChainInfo] = field(default_factory=dict)
+    status: Status | None = None
+    jobs: dict[str, Job] = field(default_factory=dict)
+    """By shot id: the last job of each shot."""
+    captures: deque[str] = field(default_factory=deque)
+    """Shots whose structure frames are still to be rendered, in order."""
+    problems: dict[str, Problem] = field(default_factory=dict)
+    """By shot id: why it could not be generated."""
+    structures: dict[str, Path] = field(default_factory=dict)
+    """By shot id: a structure frame that was rendered to be looked at."""
+    removed: set[str] = field(default_factory=set)
+    """Takes that the user removed: nothing brings them back."""
+
+
+RUNTIME = Runtime()
+
+
+def job_of(take: str) -> Job | None:
+    """The job that makes that take."""
+    return next((job for job in RUNTIME.jobs.values() if job.entry.take == take), None)
+
+
+def running(shot: str) -> Job | None:
+    """The shot's job, if it has not ended."""
+    job = RUNTIME.jobs.get(shot)
+    return job if job is not None and not job.progress.ended else None
+
+
+def busy() -> bool:
+    """Whether any job is under way."""
+    return any(not job.progress.ended for job in RUNTIME.jobs.values())
+
+
+def reset() -> None:
+    """Forget everything, when the extension is disabled."""
+    RUNTIME.__dict__.update(vars(Runtime()))

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Takes between their folders, their shots and their strips."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..client.landing import frame_name
+from ..storyboard import folders, record
+from ..storyboard.elements import element_names
+from ..storyboard.ledger import Entry
+from ..storyboard.slate import slate_png
+from . import shots, strips
+from .add_on import user_folder
+from .properties import CONFINER_PG_shot, CONFINER_PG_take
+
+SLATE = "slate.png"
+STRUCTURE = "structure_{:04d}.png"
+
+
+def home(scene: bpy.types.Scene) -> Path:
+    """The folder for the storyboard's new takes: beside the .blend, or the extension's own while that is unsaved."""
+    if bpy.data.filepath:
+        return folders.home_of(Path(bpy.data.filepath))
+    return user_folder("unsaved") / folders.short(scene.confiner.uuid)
+
+
+def take_folder(scene: bpy.types.Scene, shot_uuid: str, take_uuid: str) -> Path:
+    """The folder for a new take."""
+    return folders.take_folder(home(scene), shot_uuid, take_uuid)
+
+
+def folder_of(take: CONFINER_PG_take) -> Path:
+    """Where the take's frames stand."""
+    return shots.absolute(take.folder)
+
+
+def stored_path(folder: Path, blend: str) -> str:
+    """How a .blend refers to a take's folder: relative if it can be. `blend` is "" for an unsaved file."""
+    if not blend:
+        return str(folder)
+    try:
+        return bpy.path.relpath(str(folder), start=str(Path(blend).parent))
+    except ValueError:  # another drive
+        return str(folder)
+
+
+def prepare_folder(folder: Path, width: int, height: int, request_text: str) -> None:
+    """Make a take's folder, with the slate its strip shows at first.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SLATE).write_bytes(slate_png(width, height))
+    (folder / record.REQUEST).write_text(request_text, encoding="utf-8")
+
+
+def add(shot: CONFINER_PG_shot, entry: Entry) -> CONFINER_PG_take:
+    """The shot's take of a job, added if the shot does not have it (anew, or after an undo)."""
+    found = shots.find_take(shot, entry.take)
+    if found is not None:
+        return found
+    take = shot.takes.add()
+    take.uuid = entry.take
+    take.name = f"Take {len(shot.takes)}"
+    take.folder = stored_path(Path(entry.folder), bpy.data.filepath)
+    for name in ("length", "fps", "hold", "scene_fps", "num_frames", "width", "height"):
+        setattr(take, name, getattr(entry, name))
+    return take
+
+
+def take_state(take: CONFINER_PG_take) -> record.TakeState:
+    """Which of the take's frames are there, and whether it is whole."""
+    folder = folder_of(take)
+    frames = frozenset(i for i in range(take.num_frames) if (folder / frame_name(i)).exists())
+    return record.TakeState(frames, (folder / record.RECORD).exists())
+
+
+def names_of(take: CONFINER_PG_take) -> list[str]:
+    """The files that the take's strip shows now."""
+    folder = folder_of(take)
+
+    def stand_in(frame: int) -> str:
+        name = STRUCTURE.format(frame + 1)
+        return name if (folder / name).exists() else SLATE
+
+    done = take_state(take).frames
+    return element_names(shots.take_timing(take), done, frame_name, stand_in)
+
+
+def show(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None:
+    """Put the take on the timeline: in the shot's strips if there are any, else in a new one."""
+    before = shots.active_take(shot)
+    names, folder = names_of(take), folder_of(take)
+    if any(strips.of_shot(scene, shot.uuid)):
+        old_size = (before.width, before.height) if before is not None else None
+        strips.swap(scene, shot.uuid, take.uuid, folder, names, (take.width, take.height), old_size)
+        strips.fill(scene, shot.uuid, take.uuid, names)
+    else:
+        start = shots.start_of(scene, shot.uuid)
+        strips.place(scene, shot.name, shot.uuid, take.uuid, folder, names, start)
+    shot.active_take = take.uuid
+
+
+def refresh(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None:
+    """Make the take's strips equal to its folder."""
+    strips.fill(scene, shot.uuid, take.uuid, names_of(take))
+
+
+def worth_keeping(shot: CONFINER_PG_shot) -> bool:
+    """Whether what the shot shows on the timeline must stay there until a new take is whole."""
+    take = shots.active_take(shot)
+    return take is not None and bool(take_state(take).frames)
+
+
+def discard(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take_uuid: str) -> None:
+    """Take a take without frames out of the shot and off the timeline."""
+    strips.remove(scene, shot.uuid, take_uuid)
+    for index, take in enumerate(shot.takes):
+        if take.uuid == take_uuid:
+            shot.takes.remove(index)
+            break
+    if shot.active_take == take_uuid:
+        shot.active_take = ""
+
+
+def clear_folder(folder: Path) -> None:
+    """Remove what was prepared for a take that got no frames; whatever is not ours stays."""
+    ours = {SLATE, record.REQUEST, "preview.png"}
+    for path in folder.glob("*") if folder.is_dir() else ():
+        if path.name in ours or path.name.startswith("structure_"):
+            path.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        shutil.rmtree(folder)
+
+
+def thumbnail(take: CONFINER_PG_take) -> Path | None:
+    """The picture that stands for the take: its middle frame, or the last one that is there."""
+    frames = sorted(take_state(take).frames)
+    if not frames:
+        return None
+    return folder_of(take) / frame_name(min(frames[-1], take.num_frames // 2))
+
+
+def changed(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> list[str]:
+    """What has changed in the shot since the take was made, in words."""
+    settings = settings_of(take)
+    return record.changed_since(shots.values_of(scene, shot), settings) if settings is not None else []
+
+
+def settings_of(take: CONFINER_PG_take) -> dict[str, Any] | None:
+    """The request the take was made from, read again only when its folder changes."""
+    folder = folder_of(take)
+    try:
+        changed = folder.stat().st_mtime_ns
+    except OSError:
+        return None
+    return _settings(folder, changed)
+
+
+@functools.lru_cache(maxsize=256)
+def _settings(folder: Path, changed: int) -> dict[str, Any] | None:
+    return record.settings_of(folder)
