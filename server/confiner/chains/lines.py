@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In which line of a TOML file a value stands. The standard reader forgets it, and a person with a mistake asks for it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+_HEADER = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?$")
+_KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+
+
+def line_of(text: str, path: tuple[str, ...]) -> int | None:
+    """The line, counted from 1, of the key or table at `path`, or of the innermost table around it that is there.
+
+    `text` must be valid TOML. None if nothing of the path is written anywhere.
+    """
+    table: tuple[str, ...] = ()
+    found: dict[tuple[str, ...], int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if _HEADER.match(line):
+            table = _only_path(tomllib.loads(line))
+            found.setdefault(table, number)
+        elif key := _KEY.match(line):
+            found.setdefault(table + _only_path(tomllib.loads(f"{key[1]} = {{}}")), number)
+    parents = (path[:length] for length in range(len(path), 0, -1))
+    return next((found[parent] for parent in parents if parent in found), None)
+
+
+def _only_path(nested: dict[str, Any]) -> tuple[str, ...]:
+    """The path to the innermost table of a document that has one branch."""
+    path: tuple[str, ...] = ()
+    while nested:
+        key, nested = next(iter(nested.items()))
+        path += (key,)
+    return path
