@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""In which line of a TOML file a value stands. The standard reader forgets it, and a person with a mistake asks for it."""
+"""In which line of a TOML file a value stands. The standard reader forgets it; a person with a mistake wants it."""
 
 from __future__ import annotations
 
