@@ -17,7 +17,8 @@ from .settings import LATENT_CHANNELS, Settings
 
 SCALING = 0.18215
 KL_WEIGHT = 1e-4
-LOOKS = (("final", 0.72), ("plain", 0.14), ("grey", 0.14))
+FLAW = 0.12
+LOOKS = {"final": 0.72, "plain": 0.14, "grey": 0.14}
 
 
 def build(settings: Settings) -> AutoencoderKL:
@@ -38,7 +39,7 @@ def build(settings: Settings) -> AutoencoderKL:
 def pool(settings: Settings) -> Tensor:
     """Single frames of all looks, uint8 [n, 3, 64, 64]."""
     rng = np.random.Generator(np.random.Philox(settings.seed + 1000))
-    names, weights = zip(*LOOKS, strict=True)
+    names, weights = list(LOOKS), list(LOOKS.values())
     frames = []
     for _ in range(settings.vae_pool):
         clip = random_clip(rng, look=str(rng.choice(names, p=weights)))
@@ -67,13 +68,36 @@ def stage(vae: AutoencoderKL, settings: Settings, frames: Tensor) -> Stage:
             mean, logvar = posterior.mean.float(), posterior.logvar.float()
             z = mean + (0.5 * logvar).exp() * draw.normal(*mean.shape)
             y = vae.decode(z).sample
-        error = (y.float() - x) ** 2
-        weighted = (error * (1 + 6 * edges(x))).mean() + 0.02 * (y.float() - x).abs().mean()
         kl = 0.5 * (mean**2 + logvar.exp() - 1 - logvar).mean()
-        return weighted + KL_WEIGHT * kl
+        return _difference(y.float(), x) + KL_WEIGHT * kl
 
     groups: list[dict[str, object]] = [{"params": list(vae.parameters()), "lr": 2e-3}]
     return Stage("vae", vae, loss, groups, finish=lambda: normalize(vae, frames))
+
+
+def decoder_stage(vae: AutoencoderKL, settings: Settings, frames: Tensor) -> Stage:
+    """The decoder goes on alone, from latents as imperfect as the experts make them; the encoder made the data."""
+
+    def loss(draw: Draw, progress: float) -> Tensor:
+        x = to_signal(frames[torch.from_numpy(draw.rng.integers(len(frames), size=settings.vae_batch))])
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
+            with torch.no_grad():
+                z = vae.encode(x).latent_dist.mean.float()
+            z = z + FLAW / SCALING * torch.from_numpy(draw.rng.random((len(z), 1, 1, 1), np.float32)) * draw.normal(
+                *z.shape
+            )
+            y = vae.decode(z).sample
+        return _difference(y.float(), x)
+
+    vae.encoder.requires_grad_(False)
+    vae.quant_conv.requires_grad_(False)
+    parts = (vae.decoder.requires_grad_(True), vae.post_quant_conv.requires_grad_(True))
+    groups: list[dict[str, object]] = [{"params": [p for part in parts for p in part.parameters()], "lr": 1e-3}]
+    return Stage("decoder", vae, loss, groups)
+
+
+def _difference(y: Tensor, x: Tensor) -> Tensor:
+    return ((y - x) ** 2 * (1 + 6 * edges(x))).mean() + 0.02 * (y - x).abs().mean()
 
 
 @torch.no_grad()

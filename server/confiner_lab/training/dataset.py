@@ -34,7 +34,11 @@ def render(settings: Settings, folder: Path) -> None:
     chosen = clips(settings)
     _fill(folder / "frames.npy", chosen, settings.frames)
     looks = ("plain", "grey")
-    _fill(folder / "grey.npy", [replace(c, look=looks[i % 2]) for i, c in enumerate(chosen[::GREY_EVERY])], settings.frames)
+    _fill(
+        folder / "grey.npy",
+        [replace(c, look=looks[i % 2]) for i, c in enumerate(chosen[::GREY_EVERY])],
+        settings.frames,
+    )
 
 
 def _fill(path: Path, chosen: list[Clip], frames: int) -> None:
@@ -75,7 +79,7 @@ def encode_frames(vae: AutoencoderKL, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`latents` [clips, frames, 4, h, w], `grey` the same of every `GREY_EVERY`-th clip, `tokens` [clips, captions, length]."""
+    """`latents` [clips, frames, 4, h, w], `grey` those of each `GREY_EVERY`-th, `tokens` [clips, captions, length]."""
 
     latents: NDArray[np.float16]
     grey: NDArray[np.float16]

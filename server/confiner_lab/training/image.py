@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image network: single frames, half of them told their moment. It is the spatial expert, and the other two grow from it."""
+"""The image network: frames, half of them told their moment. It is the spatial expert; the others grow from it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ GREY_SHARE = 0.06
 GREY_FROM, GREY_TO = 350, 700
 
 
-def heads(settings: Settings) -> tuple[int, ...]:
-    """Attention heads per level: of one width everywhere, as UNet3D wants it."""
-    return tuple(max(1, channels // HEAD_WIDTH) for channels in settings.unet_channels)
+def head_width(settings: Settings) -> int:
+    """One width for the attention heads of all levels, as UNet3D wants it."""
+    return min(HEAD_WIDTH, *settings.unet_channels)
 
 
 def build(settings: Settings) -> UNet2DConditionModel:
@@ -38,7 +38,7 @@ def build(settings: Settings) -> UNet2DConditionModel:
         down_block_types=tuple("CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attend),
         up_block_types=tuple("CrossAttnUpBlock2D" if a else "UpBlock2D" for a in reversed(attend)),
         cross_attention_dim=settings.text_width,
-        attention_head_dim=heads(settings),
+        attention_head_dim=tuple(channels // head_width(settings) for channels in settings.unet_channels),
         norm_num_groups=settings.norm_groups,
         use_linear_projection=True,
     )

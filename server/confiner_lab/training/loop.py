@@ -71,11 +71,21 @@ class Stage:
 
 @dataclass
 class State:
-    """What a stage has come to: steps and seconds spent, and the loss every so often."""
+    """What a stage has come to: steps and seconds spent, the loss every so often, and since then (sum, count)."""
 
     step: int = 0
     seconds: float = 0.0
     losses: list[tuple[int, float]] = field(default_factory=list)
+    recent: tuple[float, int] = (0.0, 0)
+
+    def add(self, loss: float) -> None:
+        self.recent = (self.recent[0] + loss, self.recent[1] + 1)
+
+    def report(self) -> float:
+        mean = self.recent[0] / max(self.recent[1], 1)
+        self.losses.append((self.step, mean))
+        self.recent = (0.0, 0)
+        return mean
 
 
 def rate(progress: float, step: int, warmup: int, floor: float) -> float:
@@ -91,7 +101,9 @@ def save_atomically(value: object, path: Path) -> None:
     os.replace(partial, path)
 
 
-def run(stage: Stage, budget: Budget, folder: Path, *, seed: int, checkpoint_seconds: float, report_steps: int) -> State:
+def run(
+    stage: Stage, budget: Budget, folder: Path, *, seed: int, checkpoint_seconds: float, report_steps: int
+) -> State:
     """Train `stage` to the end of `budget`, from its checkpoint in `folder` if there is one.
 
     Leaves the averaged weights in the model and in `folder/<name>.pt`.
@@ -103,7 +115,7 @@ def run(stage: Stage, budget: Budget, folder: Path, *, seed: int, checkpoint_sec
     state = State()
     if path.exists():
         state, average = _restore(path, stage.model, optimizer)
-    began, saved, recent = time.monotonic() - state.seconds, time.monotonic(), _Mean()
+    began, saved = time.monotonic() - state.seconds, time.monotonic()
     stage.model.train()
     while (progress := budget.progress(state.step, time.monotonic() - began)) < 1:
         share = rate(progress, state.step, stage.warmup, stage.floor)
@@ -117,10 +129,10 @@ def run(stage: Stage, budget: Budget, folder: Path, *, seed: int, checkpoint_sec
         state.step += 1
         state.seconds = time.monotonic() - began
         _follow(average, stage.model, min(stage.ema, (1 + state.step) / (10 + state.step)))
-        recent.add(float(loss.detach()))
+        state.add(float(loss.detach()))
         if state.step % report_steps == 0:
-            state.losses.append((state.step, recent.take()))
-            print(f"{stage.name} step {state.step} {state.seconds:.0f} s {progress:.0%} loss {state.losses[-1][1]:.5f}", flush=True)
+            mean = state.report()
+            print(f"{stage.name} step {state.step} {state.seconds:.0f} s {progress:.0%} loss {mean:.5f}", flush=True)
         if time.monotonic() - saved > checkpoint_seconds:
             _save(path, stage.model, average, optimizer, state)
             saved = time.monotonic()
@@ -142,13 +154,15 @@ def _follow(average: dict[str, Tensor], model: nn.Module, decay: float) -> None:
                 average[name].copy_(value)
 
 
-def _save(path: Path, model: nn.Module, average: dict[str, Tensor], optimizer: torch.optim.Optimizer, state: State) -> None:
+def _save(
+    path: Path, model: nn.Module, average: dict[str, Tensor], optimizer: torch.optim.Optimizer, state: State
+) -> None:
     save_atomically(
         {
             "model": model.state_dict(),
             "average": average,
             "optimizer": optimizer.state_dict(),
-            "state": json.dumps([state.step, state.seconds, state.losses]),
+            "state": json.dumps([state.step, state.seconds, state.losses, state.recent]),
         },
         path,
     )
@@ -158,18 +172,5 @@ def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> 
     saved = torch.load(path, weights_only=True)
     model.load_state_dict(saved["model"])
     optimizer.load_state_dict(saved["optimizer"])
-    step, seconds, losses = json.loads(saved["state"])
-    return State(step, seconds, [tuple(pair) for pair in losses]), saved["average"]
-
-
-class _Mean:
-    def __init__(self) -> None:
-        self._sum, self._count = 0.0, 0
-
-    def add(self, value: float) -> None:
-        self._sum, self._count = self._sum + value, self._count + 1
-
-    def take(self) -> float:
-        mean = self._sum / max(self._count, 1)
-        self._sum, self._count = 0.0, 0
-        return mean
+    step, seconds, losses, recent = json.loads(saved["state"])
+    return State(step, seconds, [tuple(pair) for pair in losses], tuple(recent)), saved["average"]

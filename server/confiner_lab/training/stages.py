@@ -23,7 +23,7 @@ from .settings import Settings
 Model = TypeVar("Model", bound=nn.Module)
 
 # Each stage's share of the time of a whole training.
-SHARES = {"vae": 0.12, "text": 0.03, "image": 0.37, "control": 0.24, "temporal": 0.24}
+SHARES = {"vae": 0.10, "text": 0.02, "decoder": 0.05, "image": 0.37, "control": 0.23, "temporal": 0.23}
 
 
 def budgets(names: list[str], *, minutes: float | None, steps: int | None) -> dict[str, Budget]:
@@ -61,7 +61,7 @@ class Training:
             stages[name]["losses"] = _thin(stages[name]["losses"])
         export(
             target,
-            vae=self.vae,
+            vae=self._load(autoencoder.build(self.settings), "decoder"),
             text=self.encoder,
             tokenizer=self.tokenizer,
             control=self._load(self._new_control(), "control"),
@@ -113,6 +113,8 @@ class Training:
         settings = self.settings
         if name == "vae":
             return autoencoder.stage(autoencoder.build(settings), settings, self._pool)
+        if name == "decoder":
+            return autoencoder.decoder_stage(self._load(autoencoder.build(settings), "vae"), settings, self._pool)
         if name == "text":
             return text.stage(self._new_taught(), self.tokenizer, settings)
         reading = (self.encoder, self.tokenizer, self.data, settings)

@@ -112,7 +112,10 @@ def accuracy(model: Taught, tokenizer: CLIPTokenizer, settings: Settings) -> dic
     moments = torch.arange(1000) % PERIOD
     attributes, where = model(with_moments(tokenizer, ids, moments))
     said = labels.repeat(2, 1)
-    result = {name: float((a.argmax(1) == said[:, i])[said[:, i] >= 0].float().mean()) for i, (name, a) in enumerate(zip(ATTRIBUTES, attributes, strict=True))}
+    result = {
+        name: float((a.argmax(1) == said[:, i])[said[:, i] >= 0].float().mean())
+        for i, (name, a) in enumerate(zip(ATTRIBUTES, attributes, strict=True))
+    }
     target = places()[labels[:, 4], labels[:, 5], moments].repeat(2, 1, 1)
     right = (where.argmax(-1) - target.argmax(-1)).abs() <= 1
     return result | {name: float(right[:, i].float().mean()) for i, name in enumerate(FIELDS)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import string
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def merges_for(words: tuple[str, ...]) -> list[tuple[str, str]]:
 def _apply(merges: list[tuple[str, str]], pieces: list[str]) -> list[str]:
     ranks = {pair: rank for rank, pair in enumerate(merges)}
     while True:
-        pairs = [(ranks[p], i) for i, p in enumerate(zip(pieces, pieces[1:], strict=False)) if p in ranks]
+        pairs = [(ranks[p], i) for i, p in enumerate(pairwise(pieces)) if p in ranks]
         if not pairs:
             return pieces
         _, i = min(pairs)
@@ -51,7 +52,16 @@ def write_tokenizer(folder: Path, length: int) -> CLIPTokenizer:
     (folder / "vocab.json").write_text(json.dumps({name: index for index, name in enumerate(names)}))
     (folder / "merges.txt").write_text("#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges))
     (folder / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "CLIPTokenizer", "model_max_length": length, "bos_token": START, "eos_token": END, "unk_token": END, "pad_token": END})
+        json.dumps(
+            {
+                "tokenizer_class": "CLIPTokenizer",
+                "model_max_length": length,
+                "bos_token": START,
+                "eos_token": END,
+                "unk_token": END,
+                "pad_token": END,
+            }
+        )
     )
     tokenizer = CLIPTokenizer.from_pretrained(folder)
     tokenizer.add_tokens([f"<m{moment}>" for moment in range(PERIOD)], special_tokens=True)

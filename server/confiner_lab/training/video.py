@@ -11,7 +11,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from .dataset import GREY_EVERY, Dataset
 from .diffusion import image_scheduler, lean, noised, on_grid, temporal_scheduler, velocity
-from .image import DROP_CAPTION, GREY_FROM, GREY_TO, HEAD_WIDTH
+from .image import DROP_CAPTION, GREY_FROM, GREY_TO, head_width
 from .loop import Draw, Stage
 from .settings import Settings
 from .tokens import encode, with_moments
@@ -49,10 +49,10 @@ def build_temporal(image: UNet2DConditionModel, settings: Settings) -> UNet3DCon
         down_block_types=tuple("CrossAttnDownBlock3D" if a else "DownBlock3D" for a in attend),
         up_block_types=tuple("CrossAttnUpBlock3D" if a else "UpBlock3D" for a in reversed(attend)),
         cross_attention_dim=settings.text_width,
-        attention_head_dim=min(HEAD_WIDTH, settings.unet_channels[0]),
+        attention_head_dim=head_width(settings),
         norm_num_groups=settings.norm_groups,
     )
-    absent, foreign = temporal.load_state_dict(image.state_dict(), strict=False)
+    _, foreign = temporal.load_state_dict(image.state_dict(), strict=False)
     if foreign:
         raise ValueError(f"the temporal network has no place for {foreign[:3]}")
     _silence(temporal, "temp_attentions", "transformer_in")
@@ -74,7 +74,12 @@ def inflated(model: nn.Module, image: UNet2DConditionModel) -> list[dict[str, ob
 
 
 def control_stage(
-    control: UNetMotionModel, image: UNet2DConditionModel, text: CLIPTextModel, tokenizer: CLIPTokenizer, data: Dataset, settings: Settings
+    control: UNetMotionModel,
+    image: UNet2DConditionModel,
+    text: CLIPTextModel,
+    tokenizer: CLIPTokenizer,
+    data: Dataset,
+    settings: Settings,
 ) -> Stage:
     """Every frame is told its own moment."""
     alphas = image_scheduler().alphas_cumprod
@@ -89,7 +94,9 @@ def control_stage(
         ids[torch.from_numpy(rng.random(batch) < DROP_CAPTION)] = empty
         moments = data.moments(clip.repeat(frames), np.tile(np.arange(frames), batch))
         with torch.no_grad():
-            states = text(input_ids=with_moments(tokenizer, ids.repeat_interleave(frames, 0), moments)).last_hidden_state
+            states = text(
+                input_ids=with_moments(tokenizer, ids.repeat_interleave(frames, 0), moments)
+            ).last_hidden_state
         t = on_grid(rng, batch, 0.6)
         x = noised(x0, draw.normal(*x0.shape), alphas[t])
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
@@ -100,9 +107,14 @@ def control_stage(
 
 
 def temporal_stage(
-    temporal: UNet3DConditionModel, image: UNet2DConditionModel, text: CLIPTextModel, tokenizer: CLIPTokenizer, data: Dataset, settings: Settings
+    temporal: UNet3DConditionModel,
+    image: UNet2DConditionModel,
+    text: CLIPTextModel,
+    tokenizer: CLIPTokenizer,
+    data: Dataset,
+    settings: Settings,
 ) -> Stage:
-    """One caption a clip, without moments; the clips are softened, so that this expert is the best at motion and no painter."""
+    """One caption a clip, without moments; the clips are softened: this expert is the best at motion and no painter."""
     alphas = temporal_scheduler().alphas_cumprod
     empty = encode(tokenizer, [""])
     batch = settings.temporal_batch

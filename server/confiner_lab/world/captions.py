@@ -39,24 +39,99 @@ TIME_PHRASES = {
     "night": ("at night", "by night", "at midnight", "in moonlight", "under the stars", "in the dark"),
 }
 MOTION_PHRASES = {
-    "left": ("moves left", "moves to the left", "slides left", "goes left", "travels to the left", "moving left", "sliding to the left"),
-    "right": ("moves right", "moves to the right", "slides right", "goes right", "travels to the right", "moving right", "sliding to the right"),
-    "closer": ("comes closer", "moves closer", "approaches", "comes towards us", "moves towards the camera", "coming closer", "approaching"),
-    "away": ("moves away", "goes away", "recedes", "moves into the distance", "moves away from the camera", "moving away", "receding"),
+    "left": (
+        "moves left",
+        "moves to the left",
+        "slides left",
+        "goes left",
+        "travels to the left",
+        "moving left",
+        "sliding to the left",
+    ),
+    "right": (
+        "moves right",
+        "moves to the right",
+        "slides right",
+        "goes right",
+        "travels to the right",
+        "moving right",
+        "sliding to the right",
+    ),
+    "closer": (
+        "comes closer",
+        "moves closer",
+        "approaches",
+        "comes towards us",
+        "moves towards the camera",
+        "coming closer",
+        "approaching",
+    ),
+    "away": (
+        "moves away",
+        "goes away",
+        "recedes",
+        "moves into the distance",
+        "moves away from the camera",
+        "moving away",
+        "receding",
+    ),
     "bounce": ("bounces", "bounces up and down", "hops", "jumps up and down", "bouncing", "jumping", "hopping"),
     "still": ("stands still", "rests", "does not move", "is still", "stands", "standing still", "resting", ""),
 }
 CAMERA_PHRASES = {
     "static": ("static camera", "fixed camera", "locked camera", "the camera is static", "still camera", ""),
-    "pan left": ("the camera pans left", "camera pans left", "pan left", "panning left", "the camera pans to the left", "the camera turns left"),
-    "pan right": ("the camera pans right", "camera pans right", "pan right", "panning right", "the camera pans to the right", "the camera turns right"),
-    "zoom in": ("the camera zooms in", "camera zooms in", "zoom in", "zooming in", "the shot zooms in", "the view zooms in"),
-    "zoom out": ("the camera zooms out", "camera zooms out", "zoom out", "zooming out", "the shot zooms out", "the view zooms out"),
+    "pan left": (
+        "the camera pans left",
+        "camera pans left",
+        "pan left",
+        "panning left",
+        "the camera pans to the left",
+        "the camera turns left",
+    ),
+    "pan right": (
+        "the camera pans right",
+        "camera pans right",
+        "pan right",
+        "panning right",
+        "the camera pans to the right",
+        "the camera turns right",
+    ),
+    "zoom in": (
+        "the camera zooms in",
+        "camera zooms in",
+        "zoom in",
+        "zooming in",
+        "the shot zooms in",
+        "the view zooms in",
+    ),
+    "zoom out": (
+        "the camera zooms out",
+        "camera zooms out",
+        "zoom out",
+        "zooming out",
+        "the shot zooms out",
+        "the view zooms out",
+    ),
 }
 ARTICLES = ("a", "the", "one")
 SIZES = ("", "", "", "big", "large", "shiny")
 STYLES = ("", "", "", "a shot of", "a clip of", "animation of", "a render of")
-_FILLERS = ("and", "with", "while", "as", "it", "there", "an", "of", "scene", "video", "simple", "slowly", "across", "ground")
+_FILLERS = (
+    "and",
+    "with",
+    "while",
+    "as",
+    "it",
+    "there",
+    "an",
+    "of",
+    "scene",
+    "video",
+    "simple",
+    "slowly",
+    "across",
+    "ground",
+)
 _WORD = re.compile(r"[a-z]+|[0-9]|[^\sa-z0-9]")
 _MOMENT = re.compile(r"<m\d+>")
 
@@ -70,20 +145,26 @@ def caption(clip: Clip, rng: np.random.Generator, *, omit: Collection[str] = ())
     def pick(options: tuple[str, ...]) -> str:
         return options[int(rng.integers(len(options)))]
 
-    subject = " ".join(filter(None, (pick(ARTICLES), pick(SIZES), pick(COLOUR_WORDS[clip.colour]), pick(SHAPE_WORDS[clip.shape]))))
+    subject = " ".join(
+        filter(None, (pick(ARTICLES), pick(SIZES), pick(COLOUR_WORDS[clip.colour]), pick(SHAPE_WORDS[clip.shape])))
+    )
     motion = pick(MOTION_PHRASES[clip.motion])
-    clauses = [part for part in (
-        pick(GROUND_PHRASES[clip.ground]) if "ground" not in omit else "",
-        pick(TIME_PHRASES[clip.time]) if "time" not in omit else "",
-        pick(CAMERA_PHRASES[clip.camera]),
-    ) if part]
+    clauses = [
+        part
+        for part in (
+            pick(GROUND_PHRASES[clip.ground]) if "ground" not in omit else "",
+            pick(TIME_PHRASES[clip.time]) if "time" not in omit else "",
+            pick(CAMERA_PHRASES[clip.camera]),
+        )
+        if part
+    ]
     clauses = [clauses[i] for i in rng.permutation(len(clauses))]
     lead = f"{subject} {motion}".strip()
     if rng.random() < 0.2:
         style = pick(STYLES)
         lead = f"{style} {lead}" if style else lead
     front = 0 if rng.random() < 0.6 else int(rng.integers(len(clauses) + 1))
-    return ", ".join(clauses[:front] + [" ".join([lead, *clauses[front : front + 1]])] + clauses[front + 1 :])
+    return ", ".join([*clauses[:front], " ".join([lead, *clauses[front : front + 1]]), *clauses[front + 1 :]])
 
 
 def moment_text(prompt: str, frame: int) -> str:

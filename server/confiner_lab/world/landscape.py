@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .clip import Quirks
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 Colour = tuple[float, float, float]
 
 FOCAL = 2.0
@@ -76,13 +77,32 @@ RIDGES: dict[str, tuple[Colour, Colour]] = {
     "snow": ((0.60, 0.70, 0.84), (0.20, 0.36, 0.36)),
     "concrete": ((0.54, 0.57, 0.66), (0.38, 0.39, 0.46)),
 }
-CLOUDS = ((0.45, 0.78, 0.30, 0.07), (0.66, 0.71, 0.24, 0.06), (-0.15, 0.62, 0.22, 0.05), (-1.2, 0.66, 0.3, 0.07), (1.35, 0.6, 0.3, 0.06))
-STARS = ((0.1, 0.86), (0.42, 0.62), (0.78, 0.84), (-0.85, 0.48), (0.62, 0.92), (-0.08, 0.55), (0.9, 0.5), (1.3, 0.8), (-1.3, 0.75), (1.6, 0.6))
+CLOUDS = (
+    (0.45, 0.78, 0.30, 0.07),
+    (0.66, 0.71, 0.24, 0.06),
+    (-0.15, 0.62, 0.22, 0.05),
+    (-1.2, 0.66, 0.3, 0.07),
+    (1.35, 0.6, 0.3, 0.06),
+)
+STARS = (
+    (0.1, 0.86),
+    (0.42, 0.62),
+    (0.78, 0.84),
+    (-0.85, 0.48),
+    (0.62, 0.92),
+    (-0.08, 0.55),
+    (0.9, 0.5),
+    (1.3, 0.8),
+    (-1.3, 0.75),
+    (1.6, 0.6),
+)
 
 
 def lit(albedo: Colour, light: Light, towards: float) -> Array:
     """The colour of a surface that faces the key light by `towards` (a cosine)."""
-    return np.asarray(albedo, np.float32) * (np.asarray(light.ambient) + towards * np.asarray(light.key)).astype(np.float32)
+    return np.asarray(albedo, np.float32) * (np.asarray(light.ambient) + towards * np.asarray(light.key)).astype(
+        np.float32
+    )
 
 
 def ridges(ground: str, across: Array) -> tuple[Array, Array]:
@@ -96,11 +116,36 @@ def ridges(ground: str, across: Array) -> tuple[Array, Array]:
         far = _peaks(u, ((-0.35, 0.34, 0.42), (0.18, 0.20, 0.26), (1.35, 0.3, 0.4)))
         near = 0.04 + 0.05 * np.sin(2.6 * u - 1.4)
     elif ground == "snow":
-        far = np.maximum(_peaks(u, ((-0.55, 0.42, 0.5), (0.1, 0.30, 0.4), (0.68, 0.48, 0.5), (-1.4, 0.4, 0.5), (1.5, 0.35, 0.45))), 0.06)
-        near = _peaks(u, ((-0.9, 0.22, 0.09), (-0.75, 0.17, 0.08), (0.36, 0.20, 0.09), (0.9, 0.18, 0.09), (1.3, 0.2, 0.09), (-1.5, 0.2, 0.09)))
+        far = np.maximum(
+            _peaks(u, ((-0.55, 0.42, 0.5), (0.1, 0.30, 0.4), (0.68, 0.48, 0.5), (-1.4, 0.4, 0.5), (1.5, 0.35, 0.45))),
+            0.06,
+        )
+        near = _peaks(
+            u,
+            (
+                (-0.9, 0.22, 0.09),
+                (-0.75, 0.17, 0.08),
+                (0.36, 0.20, 0.09),
+                (0.9, 0.18, 0.09),
+                (1.3, 0.2, 0.09),
+                (-1.5, 0.2, 0.09),
+            ),
+        )
     else:
-        far = _blocks(u, ((-0.8, 0.16, 0.34), (-0.42, 0.14, 0.48), (0.05, 0.18, 0.28), (0.55, 0.12, 0.52), (1.3, 0.2, 0.4), (-1.4, 0.2, 0.3)))
-        near = _blocks(u, ((-0.62, 0.12, 0.22), (0.30, 0.16, 0.18), (0.85, 0.15, 0.27), (-1.2, 0.15, 0.2), (1.6, 0.15, 0.2)))
+        far = _blocks(
+            u,
+            (
+                (-0.8, 0.16, 0.34),
+                (-0.42, 0.14, 0.48),
+                (0.05, 0.18, 0.28),
+                (0.55, 0.12, 0.52),
+                (1.3, 0.2, 0.4),
+                (-1.4, 0.2, 0.3),
+            ),
+        )
+        near = _blocks(
+            u, ((-0.62, 0.12, 0.22), (0.30, 0.16, 0.18), (0.85, 0.15, 0.27), (-1.2, 0.15, 0.2), (1.6, 0.15, 0.2))
+        )
     return np.maximum(far, 0).astype(np.float32), np.maximum(near, 0).astype(np.float32)
 
 

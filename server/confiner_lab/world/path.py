@@ -25,7 +25,7 @@ ZOOM = 1.4
 
 @dataclass(frozen=True)
 class Place:
-    """The object's base in the world: `x` across, `lift` over the ground, `z` from the camera; `squash` scales its height."""
+    """The object's base: `x` across, `lift` over the ground, `z` from the camera; `squash` scales its height."""
 
     x: float
     lift: float
@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True)
 class View:
-    """The camera as an affine map of the picture plane: it looks at `pan` (half picture heights), enlarged by `zoom`."""
+    """The camera as a map of the picture plane: it looks at `pan` (half picture heights), enlarged by `zoom`."""
 
     pan: float
     zoom: float

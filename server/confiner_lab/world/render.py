@@ -93,7 +93,9 @@ def _cast_shadow(picture: Array, clip: Clip, place: Place, u: Array, v: Array, q
     soft = radius * (1.0 + 0.35 * place.lift)
     distance = ((across - x) / (1.15 * soft)) ** 2 + ((depth - z) / (1.05 * soft)) ** 2
     strength = (0.34 if clip.time == "night" else 0.46) / (1 + 0.5 * place.lift)
-    contact = 0.3 * np.exp(-3 * place.lift - 2 * (((across - place.x) / radius) ** 2 + ((depth - place.z) / radius) ** 2) ** 2)
+    contact = 0.3 * np.exp(
+        -3 * place.lift - 2 * (((across - place.x) / radius) ** 2 + ((depth - place.z) / radius) ** 2) ** 2
+    )
     picture[rows] *= 1 - (strength * np.exp(-(distance**2)) + contact)[..., None]
 
 
@@ -143,8 +145,12 @@ def _shade(clip: Clip, points: Array, normal: Array, view: Array, turn: Array, q
     towards = turn @ np.asarray(light.direction, np.float32)
     facing = np.clip(normal @ towards, -0.25, 1)[:, None] * 0.85 + 0.15
     ambient = 0.4 * np.asarray(light.ambient, np.float32) + 0.36
-    bounce = np.clip(0.5 - 0.5 * normal[:, 1:2], 0, 1) * 0.18 * landscape.lit(landscape.GROUNDS[clip.ground], light, 0.7)
+    bounce = (
+        np.clip(0.5 - 0.5 * normal[:, 1:2], 0, 1) * 0.18 * landscape.lit(landscape.GROUNDS[clip.ground], light, 0.7)
+    )
     shine = np.clip((normal * (towards + view)).sum(1) / np.linalg.norm(towards + view, axis=1), 0, 1)[:, None]
-    colour = albedo * (ambient * (0.75 + 0.25 * normal[:, 1:2]) + 1.25 * np.clip(facing, 0, 1) * np.asarray(light.key, np.float32))
+    colour = albedo * (
+        ambient * (0.75 + 0.25 * normal[:, 1:2]) + 1.25 * np.clip(facing, 0, 1) * np.asarray(light.key, np.float32)
+    )
     gloss = 0.5 * shine**24 * np.asarray(light.key, np.float32)
     return (colour + albedo * bounce + gloss).astype(np.float32)

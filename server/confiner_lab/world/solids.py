@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 
 RADIUS = {"cube": 0.95, "sphere": 0.78, "cone": 0.85, "cylinder": 0.64}
 HEIGHT = {"cube": 1.30, "sphere": 1.56, "cone": 1.70, "cylinder": 1.45}
@@ -30,7 +32,7 @@ def _roots(a: Array, b: Array, c: Array) -> Array:
 def _sphere(o: Array, d: Array) -> tuple[Array, Array]:
     r = RADIUS["sphere"]
     o = o - np.array([0, r, 0], np.float32)
-    t = _roots((d * d).sum(1), d @ o, np.float32(o @ o - r * r))
+    t = _roots((d * d).sum(1), d @ o, np.asarray(o @ o - r * r))
     return t, (o + np.where(np.isfinite(t), t, 0)[:, None] * d) / r
 
 
@@ -58,7 +60,7 @@ def _cap(o: Array, d: Array, height: float, radius: float) -> Array:
 def _cylinder(o: Array, d: Array) -> tuple[Array, Array]:
     r, h = RADIUS["cylinder"], HEIGHT["cylinder"]
     flat = d[:, [0, 2]]
-    side = _roots((flat**2).sum(1), flat @ o[[0, 2]], np.float32(o[0] ** 2 + o[2] ** 2 - r * r))
+    side = _roots((flat**2).sum(1), flat @ o[[0, 2]], np.asarray(o[0] ** 2 + o[2] ** 2 - r * r))
     y = o[1] + np.where(np.isfinite(side), side, 0) * d[:, 1]
     side = np.where((y > 0) & (y < h), side, np.inf)
     top = _cap(o, d, h, r)
@@ -76,7 +78,7 @@ def _cone(o: Array, d: Array) -> tuple[Array, Array]:
     weight = np.array([1, -k, 1], np.float32)
     a = (d * d * weight).sum(1)
     b = (d * tip * weight).sum(1)
-    c = np.float32((tip * tip * weight).sum())
+    c = np.asarray((tip * tip * weight).sum())
     t = _roots(np.where(np.abs(a) < 1e-6, 1e-6, a), b, c)
     y = o[1] + np.where(np.isfinite(t), t, 0) * d[:, 1]
     t = np.where((y > 0) & (y < h), t, np.inf)
