@@ -11,8 +11,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from .chains import check_request
-from .errors import StateError
+from .errors import StateError, StructureError
 
 if TYPE_CHECKING:
     import torch
@@ -77,9 +79,7 @@ def resolve_plan(
 
     spec = chain.spec
     check_clip(request, chain)
-    guided = request.structure is not None
-    freedom = spec.structure_freedom if guided else spec.freedom
-    refine_steps = spec.structure_refine_steps if guided else spec.refine_steps
+    freedom, refine_steps = spec.refinement(request.structure is not None)
     place = torch.device(device if device is not None else chain.device)
     return Plan(
         chain=spec.name,
@@ -100,8 +100,16 @@ def resolve_plan(
 
 def check_clip(request: ClipRequest, chain: Chain) -> None:
     """`check_request` for a whole ClipRequest."""
-    shape = request.structure_shape
-    structure = None if shape is None else (shape[0], shape[2], shape[1])
+    structure = None
+    if request.structure is not None:
+        pictures = request.structure
+        if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
+            raise StructureError(
+                f"structure frames as {pictures.dtype} {pictures.shape}",
+                "uint8 of (frames, height, width, 3)",
+                "give them as RGB pictures",
+            )
+        structure = pictures.shape[0], pictures.shape[2], pictures.shape[1]
     check_request(chain.spec, structure=structure, **request.settings())
 
 

@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass, field
 
 import torch
-
 from confiner.experts.text import Embeds
 from confiner.schedule import NoiseSchedule, Prediction
 

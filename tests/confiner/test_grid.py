@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from diffusers import EulerDiscreteScheduler
-
 from confiner.grid import control_grid, refine_grid
+from diffusers import EulerDiscreteScheduler
 
 
 def test_refinement_starts_exactly_at_the_freedom() -> None:

@@ -8,11 +8,11 @@ from typing import Literal
 
 import pytest
 import torch
-
 from confiner.chains import ScheduleSpec
 from confiner.grid import refine_grid
 from confiner.rules import RULES, Briefed, RefineStep, calls
 from confiner.schedule import Prediction, build_schedule
+
 from tests.confiner.gaussian import NO_TEXT, GaussianExpert
 
 STABLE_DIFFUSION = ScheduleSpec(0.00085, 0.012, "scaled_linear")
@@ -89,8 +89,12 @@ def test_coordinated_is_the_paper_written_out_by_hand() -> None:
     assert T.asked == list(grid)
 
 
-@pytest.mark.parametrize(("rule", "spec", "mean", "spread"), [("standard", STABLE_DIFFUSION, 0.3, 0.8), ("temporal", LAVIE, -0.2, 1.1)])
-def test_one_expert_alone_is_ddim_on_its_own_schedule(rule: str, spec: ScheduleSpec, mean: float, spread: float) -> None:
+@pytest.mark.parametrize(
+    ("rule", "spec", "mean", "spread"), [("standard", STABLE_DIFFUSION, 0.3, 0.8), ("temporal", LAVIE, -0.2, 1.1)]
+)
+def test_one_expert_alone_is_ddim_on_its_own_schedule(
+    rule: str, spec: ScheduleSpec, mean: float, spread: float
+) -> None:
     S, T = _experts()
     grid = refine_grid(300, 4)
     a = [_alpha(spec, t) for t in grid] + [1.0]

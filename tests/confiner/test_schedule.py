@@ -7,11 +7,10 @@ import math
 
 import pytest
 import torch
-from diffusers import DDIMScheduler, DDPMScheduler
-
 from confiner.chains import ScheduleSpec
 from confiner.errors import ScheduleError
 from confiner.schedule import NoiseSchedule, Prediction, build_schedule
+from diffusers import DDIMScheduler, DDPMScheduler
 
 SCHEDULES = {
     "Stable Diffusion, ModelScope": ScheduleSpec(0.00085, 0.012, "scaled_linear"),
@@ -67,7 +66,11 @@ def test_what_latents_are_made_of_is_found_again(prediction_type: str, timestep:
 def test_conversions_are_those_of_diffusers(prediction_type: str) -> None:
     spec = ScheduleSpec(0.00085, 0.012, "scaled_linear", prediction_type)  # type: ignore[arg-type]
     ddpm = DDPMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", prediction_type=prediction_type, clip_sample=False
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type=prediction_type,
+        clip_sample=False,
     )
     generator = torch.Generator().manual_seed(2)
     output, latents = torch.randn(1, 4, 8, 8, generator=generator), torch.randn(1, 4, 8, 8, generator=generator)

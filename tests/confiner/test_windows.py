@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import pytest
-
 from confiner.windows import Window, rotating_offset, window_from, windows
 
 

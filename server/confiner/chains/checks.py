@@ -31,7 +31,11 @@ def check_request(
     """
     _check_text(spec, prompt, negative_prompt)
     _check_extent(spec, num_frames, width, height)
-    _check_method(spec, rule, freedom, control_steps, refine_steps)
+    _check_rule(rule)
+    default = spec.refinement(structure is not None)
+    wanted = default[0] if freedom is None else freedom, default[1] if refine_steps is None else refine_steps
+    _check_refinement(*wanted, default, spec.spatial.schedule.train_timesteps)
+    _check_control(spec, spec.control_steps if control_steps is None else control_steps)
     if not 0 <= seed <= MAX_SEED:
         raise RequestError(f"seed {seed}", f"a whole number from 0 to {MAX_SEED}", "choose another seed")
     if not 0.0 < fps <= 240.0:
@@ -69,21 +73,27 @@ def _check_extent(spec: ChainSpec, num_frames: int, width: int, height: int) -> 
         )
 
 
-def _check_method(
-    spec: ChainSpec, rule: str, freedom: int | None, control_steps: int | None, refine_steps: int | None
-) -> None:
+def _check_rule(rule: str) -> None:
     if rule not in RULES:
         raise RequestError(f"the rule {rule!r}", f"one of {', '.join(RULES)}", "choose one of these rules")
-    last = spec.spatial.schedule.train_timesteps - 1
-    if freedom is not None and not 1 <= freedom <= last:
-        raise RequestError(f"a freedom of {freedom}", f"1 to {last}", f"set it to {spec.freedom}, this chain's default")
-    if refine_steps is not None and not 1 <= refine_steps <= (freedom or last):
+
+
+def _check_refinement(freedom: int, steps: int, default: tuple[int, int], train_timesteps: int) -> None:
+    """Every step needs a timestep of its own between T_e and 0."""
+    if not 1 <= freedom < train_timesteps:
         raise RequestError(
-            f"{refine_steps} refinement steps",
-            f"1 to {freedom or last}",
-            f"set them to {spec.refine_steps}, the default",
+            f"a freedom of {freedom}", f"1 to {train_timesteps - 1}", f"set it to {default[0]}, the default"
         )
-    allowed = spec.control.steps
-    if control_steps is not None and (control_steps not in allowed if allowed else not 1 <= control_steps <= last):
-        wanted = " or ".join(map(str, allowed)) if allowed else f"1 to {last}"
-        raise RequestError(f"{control_steps} control steps", wanted, f"set them to {spec.control_steps}, the default")
+    if not 1 <= steps <= freedom:
+        raise RequestError(
+            f"{steps} refinement steps with a freedom of {freedom}",
+            f"1 to {freedom} steps",
+            f"set {default[1]}, the default",
+        )
+
+
+def _check_control(spec: ChainSpec, steps: int) -> None:
+    allowed, most = spec.control.steps, spec.control.schedule.train_timesteps
+    if steps not in allowed if allowed else not 1 <= steps <= most:
+        wanted = " or ".join(map(str, allowed)) if allowed else f"1 to {most}"
+        raise RequestError(f"{steps} control steps", wanted, f"set them to {spec.control_steps}, the default")

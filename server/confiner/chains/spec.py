@@ -90,6 +90,12 @@ class ChainSpec:
         """The three experts by role, in the order in which a clip meets them."""
         return {"control": self.control, "spatial": self.spatial, "temporal": self.temporal}
 
+    def refinement(self, from_structure: bool) -> tuple[int, int]:
+        """The defaults of freedom and refinement steps, for clips from structure frames or from text."""
+        if from_structure:
+            return self.structure_freedom, self.structure_refine_steps
+        return self.freedom, self.refine_steps
+
     @property
     def negative_prompt(self) -> bool:
         """Whether a negative prompt does anything in this chain."""
