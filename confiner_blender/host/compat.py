@@ -47,10 +47,12 @@ def handles(strip: Any) -> tuple[int, int]:
 
 def set_handles(strip: Any, left: int, right: int) -> None:
     """Trim a strip. Its content stays where it is."""
-    if hasattr(strip, "left_handle"):
-        strip.left_handle, strip.right_handle = left, right
-    else:
-        strip.frame_final_start, strip.frame_final_end = left, right
+    names = (
+        ("right_handle", "left_handle") if hasattr(strip, "left_handle") else ("frame_final_end", "frame_final_start")
+    )
+    for _ in range(2):  # a handle cannot pass the other one, wherever a change of content has left that
+        setattr(strip, names[0], right)
+        setattr(strip, names[1], left)
 
 
 def content(strip: Any) -> tuple[int, int]:

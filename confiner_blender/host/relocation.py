@@ -14,6 +14,7 @@ from pathlib import Path
 
 import bpy
 
+from ..protocol.messages import Problem
 from ..storyboard import folders
 from . import jobs, shots, strips, takes
 from .add_on import preferences, user_folder
@@ -37,7 +38,7 @@ _UNDER_WAY: list[Move] = []
 def before_save(target: str) -> None:
     """Copy what must follow to beside `target`, and refer to it there."""
     _UNDER_WAY.clear()
-    if not target:  # the start-up file
+    if not target or not Path(target).parent.is_dir():  # the start-up file, or a save that is bound to fail
         return
     unsaved = user_folder("unsaved")
     home = folders.home_of(Path(target))
@@ -49,8 +50,13 @@ def before_save(target: str) -> None:
             aim = folders.take_folder(home, shot.uuid, take.uuid) if wanted and not take.shared else source
             _UNDER_WAY.append(Move(shot.uuid, take.uuid, source, aim))
     for move in _UNDER_WAY:
-        folders.copy_take(move.source, move.target)
-        _refer(move, move.target, target)
+        try:
+            folders.copy_take(move.source, move.target)
+        except OSError as error:
+            message = f"The take could not follow to {move.target}: {error.strerror or error}"
+            RUNTIME.problems[move.shot] = Problem("folder", message, "make room there, then save again")
+        else:
+            _refer(move, move.target, target)
 
 
 def after_save(target: str) -> None:
@@ -62,7 +68,7 @@ def after_save(target: str) -> None:
         return
     unsaved = user_folder("unsaved")
     for move in moves:
-        if move.source != move.target and move.source.is_relative_to(unsaved):
+        if move.source != move.target and move.source.is_relative_to(unsaved) and _has_followed(move):
             folders.copy_take(move.source, move.target)  # what a running job stored in between
             shutil.rmtree(move.source, ignore_errors=True)
     for job in RUNTIME.jobs.values():
@@ -103,6 +109,13 @@ def _refer(move: Move, folder: Path, blend: str) -> None:
         jobs.ledger().write(job.entry)
         if RUNTIME.session is not None:
             RUNTIME.session.track(job.entry.take, 0, folder)
+
+
+def _has_followed(move: Move) -> bool:
+    """Whether the take is found in its new folder now: it is not where copying it failed."""
+    found = shots.find_shot(move.shot)
+    take = found and shots.find_take(found[1], move.take)
+    return bool(take) and takes.folder_of(take) == move.target
 
 
 def _point_back(moves: list[Move]) -> None:

@@ -6,6 +6,7 @@ Nothing here is held across events: undo and file loading invalidate whatever wa
 
 from __future__ import annotations
 
+import os
 import random
 import uuid
 from collections.abc import Iterator
@@ -157,4 +158,4 @@ def start_of(scene: bpy.types.Scene, shot_uuid: str) -> int:
 
 def absolute(path: str) -> Path:
     """A path of the .blend, where `//` is its folder."""
-    return Path(bpy.path.abspath(path))
+    return Path(os.path.normpath(bpy.path.abspath(path)))

@@ -61,9 +61,10 @@ def fill(scene: bpy.types.Scene, shot_uuid: str, take_uuid: str, names: list[str
     for strip in of_shot(scene, shot_uuid, take_uuid):
         if [element.filename for element in strip.elements] == names:
             continue
-        left, right = compat.handles(strip)
+        channel, (left, right) = strip.channel, compat.handles(strip)
         _set_names(strip, names)
         compat.set_handles(strip, left, right)
+        strip.channel = channel
 
 
 def swap(
@@ -90,6 +91,7 @@ def swap(
         strip.directory = str(folder) + "/"
         _set_names(strip, names)
         compat.set_handles(strip, min(span.start, content_start + len(names) - 1), right)
+        strip.channel = span.channel  # Blender lifts a strip while its content grows into a neighbour
         strip[TAKE] = take_uuid
         if old_size is not None and old_size != size:
             strip.transform.scale_x *= old_size[0] / size[0]

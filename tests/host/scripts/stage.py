@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the scripts share: enable the installed extension, reach its modules, pump, write pictures, report."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import struct
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import addon_utils
+import bpy
+
+ADD_ON = "bl_ext.user_default.confiner"
+ARGUMENTS: dict[str, Any] = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+FOLDER = Path(ARGUMENTS.get("folder", "."))
+
+
+def enable() -> None:
+    """Enable the extension in a Blender that starts with its factory settings."""
+    assert addon_utils.enable(ADD_ON, default_set=True) is not None, "the extension could not be enabled"
+
+
+def module(name: str) -> Any:
+    """A module of the extension, under the name that Blender gave it."""
+    return importlib.import_module(f"{ADD_ON}.{name}")
+
+
+def report(**values: Any) -> None:
+    print("RESULT " + json.dumps(values), flush=True)
+
+
+def pump_until(done: Callable[[], bool], patience: float = 120) -> bool:
+    """Pump as the timer would, until `done`; False if that takes longer than `patience` seconds."""
+    deadline = time.monotonic() + patience
+    pump = module("host.pump").pump
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        pump()
+        time.sleep(0.01)
+    return True
+
+
+def add_shot(**settings: Any) -> Any:
+    bpy.ops.confiner.add_shot()
+    shot = bpy.context.scene.confiner.shots[-1]
+    for name, value in settings.items():
+        setattr(shot, name, value)
+    return shot
+
+
+def strips() -> list[Any]:
+    return list(module("host.compat").strips_of(bpy.context.scene))
+
+
+def spans() -> list[tuple[str, int, int, int]]:
+    """Name, channel and handles of every strip."""
+    compat = module("host.compat")
+    return [(strip.name, strip.channel, *compat.handles(strip)) for strip in strips()]
+
+
+def files_of(strip: Any) -> list[str]:
+    return [element.filename for element in strip.elements]
+
+
+def overlaps() -> list[tuple[str, str]]:
+    """Pairs of strips that stand on the same channel at the same time."""
+    found = spans()
+    return [
+        (a[0], b[0])
+        for i, a in enumerate(found)
+        for b in found[i + 1 :]
+        if a[1] == b[1] and a[2] < b[3] and b[2] < a[3]
+    ]
+
+
+def missing_files() -> list[str]:
+    """Pictures that strips name and that are not there."""
+    missing = []
+    for strip in strips():
+        folder = Path(bpy.path.abspath(strip.directory))
+        missing += [str(folder / name) for name in files_of(strip) if not (folder / name).exists()]
+    return missing
+
+
+def write_png(path: Path, colour: tuple[int, int, int], size: int = 64) -> None:
+    row = b"\0" + bytes(colour) * size
+    header = struct.pack("!IIBBBBB", size, size, 8, 2, 0, 0, 0)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack("!I", len(data)) + kind + data + struct.pack("!I", zlib.crc32(kind + data))
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ends = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(row * size)), chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(ends))
+
+
+def pixels_of(path: Path) -> Any:
+    """The picture as bytes, [height, width, 3], from the top."""
+    import numpy as np
+
+    image = bpy.data.images.load(str(path))
+    image.colorspace_settings.name = "Non-Color"
+    values = np.array(image.pixels[:], dtype=np.float32).reshape(image.size[1], image.size[0], -1)[::-1, :, :3]
+    bpy.data.images.remove(image)
+    return (values * 255 + 0.5).astype(np.uint8)
+
+
+def start_job(shot: Any) -> Any:
+    """A job as `generate` makes it, without a sidecar: the script plays the worker thread and feeds the pump itself."""
+    jobs, runtime = module("host.jobs"), module("host.runtime")
+    scene = bpy.context.scene
+    job = jobs._prepare(scene, shot)
+    runtime.RUNTIME.jobs[shot.uuid] = job
+    jobs.ledger().write(job.entry)
+    jobs.restore_take(job)
+    return job
+
+
+def land(job: Any, frames: int, colour: tuple[int, int, int] = (200, 30, 30)) -> None:
+    """Store the next `frames` frames of a job as the worker thread does, and pump their messages."""
+    inbox, pump = module("client.inbox"), module("host.pump")
+    done = len(list(job.folder.glob("frame_*.png")))
+    for frame in range(done, done + frames):
+        path = job.folder / f"frame_{frame + 1:04d}.png"
+        write_png(path, colour)
+        pump.apply(inbox.FrameStored(job.entry.take, frame + 1, frame, path))
+
+
+def finish(job: Any) -> None:
+    inbox, pump = module("client.inbox"), module("host.pump")
+    land(job, job.entry.num_frames - len(list(job.folder.glob("frame_*.png"))))
+    path = job.folder / "take.json"
+    path.write_text((job.folder / "request.json").read_text())
+    pump.apply(inbox.TakeStored(job.entry.take, path))
