@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +24,14 @@ class Estimate:
     high: float
     count: int
 
-    def to_json(self) -> dict[str, float]:
-        return {
-            "value": round(self.value, 4),
-            "low": round(self.low, 4),
-            "high": round(self.high, 4),
-            "count": self.count,
-        }
-
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def to_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Figures by name, and beside them their `intervals` [low, high] by the same names."""
+    values: dict[str, Any] = {name: round(each.value, 4) for name, each in estimates.items()}
+    return {**values, "intervals": {name: [round(e.low, 4), round(e.high, 4)] for name, e in estimates.items()}}
 
 
 def rate(outcomes: Sequence[bool]) -> Estimate:

@@ -17,7 +17,7 @@ from ..drawing.plot import Line, draw_plot
 from ..drawing.sheet import Row, draw_sheet
 from ..world import GROUNDS, SHAPES
 from .colour import name_colour
-from .interval import Estimate, median, rate
+from .interval import Estimate, median, rate, to_json
 from .paths import PATHS
 from .tracker import path_correlation, track
 from .workbench import StructureClip, render_structure
@@ -68,8 +68,7 @@ class Result:
             "freedom": self.freedom,
             "refine_steps": self.refine_steps,
             "rule": self.rule,
-            "median_correlation": self.correlation(seed).to_json(),
-            "prompted_colour": self.colour().to_json(),
+            **to_json({"median_correlation": self.correlation(seed), "prompted_colour": self.colour()}),
             "seconds_per_clip": round(float(np.median([trial.seconds for trial in self.trials])), 3),
             "clips": [trial.to_json() for trial in self.trials],
         }

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Do clips show what their prompts say? Prompts are drawn from the grammar, the judge looks at what came of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from confiner import Chain, ClipRequest, FramesDone, generate, resolve_plan
+from numpy.typing import NDArray
+
+from ..drawing.sheet import Row, draw_sheet
+from ..judge.network import CLIP_FRAMES, Judge
+from ..judge.verdict import Verdict, judge_clip
+from ..world import ATTRIBUTES, Clip, caption, random_clip, render_clip
+from .interval import Estimate, mean, median, rate, to_json
+from .likeness import flicker, sharpness
+
+PROMPT_STREAM = 0x70726F6D
+"""Keeps these prompts apart from the clips of any training that uses the same seed."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A prompt and what it says, as the clip of the world that it describes."""
+
+    prompt: str
+    meant: Clip
+    seed: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of a prompt, what the judge saw in it, and how it compares with the real clip."""
+
+    sentence: Sentence
+    frames: NDArray[np.uint8]
+    verdict: Verdict
+    flicker: float
+    sharpness: float
+    seconds: float
+
+    def shows(self, attribute: str) -> bool:
+        return self.verdict.name(attribute) == getattr(self.sentence.meant, attribute)
+
+    @property
+    def wrong(self) -> list[str]:
+        """The attributes that the clip does not show as it should."""
+        return [attribute for attribute in ATTRIBUTES if not self.shows(attribute)]
+
+    @property
+    def constant(self) -> bool:
+        """Whether the object keeps its colour and its shape in every frame."""
+        return self.verdict.is_constant("colour") and self.verdict.is_constant("shape")
+
+
+def draw_sentences(count: int, seed: int, *, width: int, height: int) -> list[Sentence]:
+    """Prompts that name colour, shape, ground and time; what no word names stands still before a static camera."""
+    rng = np.random.default_rng([PROMPT_STREAM, seed])
+    sentences = []
+    for number in range(count):
+        drawn = random_clip(rng, width=width, height=height)
+        meant = Clip(**{name: getattr(drawn, name) for name in ATTRIBUTES}, seed=drawn.seed, width=width, height=height)
+        sentences.append(Sentence(caption(meant, rng, omit=0.0), meant, seed + number))
+    return sentences
+
+
+def evaluate(
+    chain: Chain,
+    judge: Judge,
+    sentences: Sequence[Sentence],
+    *,
+    rule: str = "coordinated",
+    freedom: int | None = None,
+    control_steps: int | None = None,
+    refine_steps: int | None = None,
+    done: Callable[[Trial], None] = lambda trial: None,
+) -> list[Trial]:
+    """Make and judge a clip of each sentence; `done` hears of each as it comes."""
+    trials = []
+    for sentence in sentences:
+        request = ClipRequest(
+            prompt=sentence.prompt,
+            num_frames=CLIP_FRAMES,
+            width=sentence.meant.width,
+            height=sentence.meant.height,
+            seed=sentence.seed,
+            fps=chain.spec.fps,
+            rule=rule,
+            freedom=freedom,
+            control_steps=control_steps,
+            refine_steps=refine_steps,
+        )
+        trials.append(_try(chain, judge, sentence, request))
+        done(trials[-1])
+    return trials
+
+
+def _try(chain: Chain, judge: Judge, sentence: Sentence, request: ClipRequest) -> Trial:
+    began = time.perf_counter()
+    events = generate(request, chain, resolve_plan(request, chain))
+    frames = np.concatenate([event.frames for event in events if isinstance(event, FramesDone)])
+    seconds = time.perf_counter() - began
+    real = render_clip(sentence.meant, CLIP_FRAMES)
+    return Trial(
+        sentence=sentence,
+        frames=frames,
+        verdict=judge_clip(judge, frames),
+        flicker=flicker(frames) / flicker(real) if flicker(real) else 1.0,
+        sharpness=sharpness(frames) / sharpness(real),
+        seconds=seconds,
+    )
+
+
+def summary(trials: Sequence[Trial], seed: int) -> dict[str, Estimate]:
+    """Every figure of the trials; flicker and sharpness are medians of each clip's ratio to its real clip."""
+    figures = {attribute: rate([trial.shows(attribute) for trial in trials]) for attribute in ATTRIBUTES}
+    figures["all six"] = rate([not trial.wrong for trial in trials])
+    figures["constant"] = rate([trial.constant for trial in trials])
+    figures["flicker"] = median([trial.flicker for trial in trials], seed)
+    figures["sharpness"] = median([trial.sharpness for trial in trials], seed)
+    figures["seconds"] = mean([trial.seconds for trial in trials], seed)
+    return figures
+
+
+def figures_json(trials: Sequence[Trial], seed: int) -> dict[str, Any]:
+    """The figures as JSON values: `attributes` for what was asked for, the rest beside it."""
+    figures = summary(trials, seed)
+    asked = {name: figures.pop(name) for name in ATTRIBUTES}
+    return {
+        "count": len(trials),
+        "attributes": to_json(asked),
+        **to_json({name.replace(" ", "_"): figure for name, figure in figures.items()}),
+        "clips": [{"prompt": trial.sentence.prompt, "wrong": trial.wrong} for trial in trials],
+    }
+
+
+def draw_trials(trials: Sequence[Trial], path: Path) -> None:
+    """A contact sheet of the clips, each under its prompt; what is wrong is named after it."""
+    rows = [
+        Row(trial.sentence.prompt + (f"   ✗ {', '.join(trial.wrong)}" if trial.wrong else ""), trial.frames)
+        for trial in trials
+    ]
+    draw_sheet(rows, path, shown=8, across=2, frame_height=80)
