@@ -34,11 +34,11 @@ def decode(text: str) -> Message:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise MalformedMessage(f"text that is not JSON ({error})") from error
-    if not isinstance(value, dict) or value.get("type") not in TYPES:
-        seen = value.get("type") if isinstance(value, dict) else type(value).__name__
-        raise MalformedMessage(f"a message of type {seen!r}, expected one of {', '.join(TYPES)}")
+    kind = value.get("type") if isinstance(value, dict) else type(value).__name__
+    if not isinstance(value, dict) or not isinstance(kind, str) or kind not in TYPES:
+        raise MalformedMessage(f"a message of type {kind!r:.60}, expected one of {', '.join(TYPES)}")
     fields = {name: field for name, field in value.items() if name != "type"}
-    return typing.cast(Message, build(TYPES[value["type"]], fields, value["type"]))
+    return typing.cast(Message, build(TYPES[kind], fields, kind))
 
 
 def build(cls: type, value: Any, where: str) -> Any:

@@ -25,10 +25,10 @@ SPARE_DISK = 256 * 1024 * 1024
 def check_job_id(job_id: str) -> None:
     """Refuse anything but a UUID in its usual spelling: the id names a folder and travels as 16 bytes."""
     try:
-        usual = str(uuid.UUID(job_id))
+        usual = job_id == str(uuid.UUID(job_id))
     except ValueError:
-        usual = ""
-    if job_id != usual:
+        usual = False
+    if not usual:
         raise InvalidRequest(f"job id {job_id!r:.60}, expected a UUID such as {uuid.UUID(int=0)}", "update the add-on")
 
 

@@ -16,9 +16,10 @@ from confiner.device import default_dtype, find_device
 from confiner.errors import StateError
 from confiner.events import FramesDone, StepDone
 from confiner.generate import generate
-from confiner.loading import Chain, Shelf, load_chain
+from confiner.loading import Chain, load_chain
 from confiner.plan import Plan, resolve_plan
 from confiner.request import ClipRequest
+from confiner.shelf import Shelf
 from confiner.state import ShotState, load_state, save_state
 from confiner.take import frame_hash, take_record
 
