@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+import logging
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, MotionAdapter, UNet2DConditionModel, UNet3DConditionModel, UNetMotionModel
-from safetensors.torch import load_file
+from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel, UNetMotionModel
 from transformers import CLIPTextModel, CLIPTokenizer
-from transformers.utils import logging as transformers_logging
 
-from .chains import ChainSpec, ExpertSpec, Place
-from .errors import ChainError, WeightsMissing
+from .chains import ChainSpec, ExpertSpec
+from .chains.scheduler_file import scheduler_disagreements
+from .errors import ChainError
 from .experts.animatediff import AnimateDiffExpert
 from .experts.base import Expert
 from .experts.lavie import LaVieExpert
@@ -27,6 +23,9 @@ from .experts.stable_diffusion import StableDiffusionExpert
 from .experts.text import TextEncoder
 from .latents import LatentSpace
 from .preview import fit_preview
+from .shelf import Shelf
+
+log = logging.getLogger(__name__)
 
 _EXPERTS: dict[str, tuple[type[Expert], Any]] = {
     "animatediff": (AnimateDiffExpert, UNetMotionModel),
@@ -47,50 +46,27 @@ class Chain:
     space: LatentSpace
     weights: dict[str, str]
     preview_map: torch.Tensor
-    device: torch.device
-    dtype: torch.dtype
+    shelf: Shelf
+
+    @property
+    def device(self) -> torch.device:
+        return self.shelf.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.shelf.dtype
 
     @property
     def experts(self) -> dict[str, Expert]:
         return {"control": self.control, "spatial": self.spatial, "temporal": self.temporal}
 
-
-@dataclass
-class Shelf:
-    """Parts that are loaded, by class and content: what two experts or two chains share is there once."""
-
-    device: torch.device
-    dtype: torch.dtype
-    parts: dict[tuple[str, str], Any] = field(default_factory=dict)
-
-    def take(self, kind: Any, place: Place) -> tuple[Any, str]:
-        """The part at `place` as a `kind`, and its content's hash."""
-        folder = found(place)
-        digest = content_hash(folder)
-        key = (kind.__name__, digest)
-        if key not in self.parts:
-            self.parts[key] = self._loaded(kind, folder)
-        return self.parts[key], digest
-
-    def take_motion_network(self, unet: Place, adapter: Place) -> tuple[Any, str]:
-        """An image network with a motion adapter's modules in it."""
-        image, image_hash = self.take(UNet2DConditionModel, unet)
-        folder = found(adapter)
-        digest = hashlib.sha256(f"{image_hash} {content_hash(folder)}".encode()).hexdigest()
-        key = (UNetMotionModel.__name__, digest)
-        if key not in self.parts:
-            self.parts[key] = self._settled(_motion_network(image, folder))
-        return self.parts[key], digest
-
-    def _loaded(self, kind: Any, folder: Path) -> Any:
-        with _without_progress_bars():
-            if kind is CLIPTokenizer:
-                return kind.from_pretrained(folder)
-            dtype = {"dtype" if kind is CLIPTextModel else "torch_dtype": self.dtype}
-            return self._settled(kind.from_pretrained(folder, use_safetensors=True, **dtype))
-
-    def _settled(self, part: Any) -> Any:
-        return part.requires_grad_(False).eval().to(self.device)
+    def at(self, control_steps: int) -> Chain:
+        """The chain with the control expert for this many steps, where it was distilled for each number apart."""
+        wanted = self.spec.control.at(control_steps)
+        if wanted == self.control.spec:
+            return self
+        control, hashes = _load_expert(wanted, self.shelf)
+        return replace(self, control=control, weights=self.weights | _by_role("control", hashes))
 
 
 def load_chain(
@@ -109,8 +85,9 @@ def load_chain(
     space, weights = LatentSpace(vae), {"vae": digest}
     experts = {}
     for role, expert_spec in spec.experts.items():
-        experts[role], hashes = _load_expert(expert_spec, shelf)
-        weights |= {f"{role}.{part}": digest for part, digest in hashes.items()}
+        _report_disagreements(role, expert_spec)
+        experts[role], hashes = _load_expert(expert_spec.at(spec.control_steps), shelf)
+        weights |= _by_role(role, hashes)
         _check_fit(spec, role, experts[role], space)
     with torch.no_grad():
         preview_map = fit_preview(space)
@@ -119,10 +96,19 @@ def load_chain(
         space=space,
         weights=weights,
         preview_map=preview_map,
-        device=shelf.device,
-        dtype=shelf.dtype,
+        shelf=shelf,
         **experts,
     )
+
+
+def _by_role(role: str, hashes: dict[str, str]) -> dict[str, str]:
+    return {f"{role}.{part}": digest for part, digest in hashes.items()}
+
+
+def _report_disagreements(role: str, spec: ExpertSpec) -> None:
+    """The schedule in the chain file is used, whatever a scheduler file in the repository says; but not silently."""
+    for clause in scheduler_disagreements(spec):
+        log.warning("the %s expert: %s; the chain file holds", role, clause)
 
 
 def _load_expert(spec: ExpertSpec, shelf: Shelf) -> tuple[Expert, dict[str, str]]:
@@ -135,16 +121,6 @@ def _load_expert(spec: ExpertSpec, shelf: Shelf) -> tuple[Expert, dict[str, str]
     tokenizer, tokenizer_hash = shelf.take(CLIPTokenizer, spec.tokenizer)
     hashes = {"unet": unet_hash, "text_encoder": encoder_hash, "tokenizer": tokenizer_hash}
     return adapter(spec, unet, TextEncoder(tokenizer, encoder)), hashes
-
-
-def _motion_network(image: UNet2DConditionModel, adapter: Path) -> UNetMotionModel:
-    """An image network with the adapter of a folder, or of one .safetensors file of AnimateDiff's own sizes."""
-    if adapter.is_dir():
-        motion = MotionAdapter.from_pretrained(adapter, use_safetensors=True)
-    else:
-        motion = MotionAdapter()
-        motion.load_state_dict(load_file(adapter))
-    return UNetMotionModel.from_unet2d(image, motion).to(image.dtype)
 
 
 def _check_fit(spec: ChainSpec, role: str, expert: Expert, space: LatentSpace) -> None:
@@ -165,39 +141,3 @@ def _check_fit(spec: ChainSpec, role: str, expert: Expert, space: LatentSpace) -
             raise ChainError(
                 f"{spec.name!r} with a size of {width}×{height}", f"multiples of {space.factor}", "correct sizes"
             )
-
-
-@contextmanager
-def _without_progress_bars() -> Iterator[None]:
-    """transformers draws a bar for every model it reads, however small."""
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()
-
-
-def found(place: Place) -> Path:
-    """The place's folder or file, or WeightsMissing."""
-    folder = place.folder()
-    if folder is None:
-        raise WeightsMissing(
-            f"no {place} on this machine", "the chain's weights", "download them, or choose another chain"
-        )
-    return folder
-
-
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file, or of a folder's files (not their names' order on disk, nor anything hidden)."""
-    digest = hashlib.sha256()
-    files = (
-        [path] if path.is_file() else sorted(file for file in path.iterdir() if file.is_file() and file.name[0] != ".")
-    )
-    for file in files:
-        digest.update(f"{file.name}\0{file.stat().st_size}\0".encode())
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()

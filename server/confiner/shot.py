@@ -147,5 +147,6 @@ class Shot:
 
 def prepare(request: ClipRequest, chain: Chain, plan: Plan) -> Shot:
     """Read the prompt with every expert's text encoder. Runs the encoders: call it inside `arithmetic`."""
+    chain = chain.at(plan.control_steps)
     scripts = {role: expert.read(request.prompt, request.negative_prompt) for role, expert in chain.experts.items()}
     return Shot(request, chain, plan, scripts)

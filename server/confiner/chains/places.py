@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+PICKLED = (".pt", ".pth", ".ckpt", ".bin")
 BUNDLED = Path(__file__).resolve().parent.parent / "bundled"
 
 
@@ -26,7 +27,19 @@ class Place:
         return self.text
 
     def folder(self) -> Path | None:
-        """The folder or file on this machine, None if it is not here."""
+        """The folder or file on this machine, None if it is not here or still pickled."""
+        path = self._written()
+        if path is not None and path.suffix in PICKLED:
+            path = converted_folder(path)
+        return path if path is not None and path.exists() else None
+
+    def pickled(self) -> Path | None:
+        """The pickled file that this place names, if it is here and was not converted yet."""
+        path = self._written()
+        return path if path is not None and path.suffix in PICKLED and self.folder() is None else None
+
+    def _written(self) -> Path | None:
+        """What the text says, if it is here."""
         if self.text.startswith("bundled:"):
             path = BUNDLED / self.text.removeprefix("bundled:")
         elif self.text.startswith(("/", "~", "./", "../")) or (len(self.text) > 1 and self.text[1] == ":"):
@@ -37,6 +50,11 @@ class Place:
 
     def __truediv__(self, part: str) -> Place:
         return Place(f"{self.text.rstrip('/')}/{part}", self.base)
+
+
+def converted_folder(pickled: Path) -> Path:
+    """Where the converted form of a pickled file stands: a folder beside it, named like it."""
+    return pickled.with_suffix("")
 
 
 def _in_hub_cache(text: str) -> Path | None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from .places import Place
@@ -29,7 +29,8 @@ class ExpertSpec:
 
     `frames` is how many frames it takes at a time (segment or window); 1 for an image model. `frame_text` turns the
     prompt into the text of one frame, with `{prompt}` and `{moment}` = absolute frame modulo `moments`; empty where
-    the expert reads one text per clip. `steps` lists the control expert's allowed step counts, empty for any.
+    the expert reads one text per clip. `steps` lists the control expert's allowed step counts, empty for any; the
+    `motion_adapter` of an expert that was distilled for each of them has `{steps}` in its name.
     """
 
     kind: Literal["animatediff", "stable-diffusion", "modelscope", "lavie"]
@@ -49,6 +50,13 @@ class ExpertSpec:
     def guided(self) -> bool:
         """Whether guidance is at work, and with it a negative prompt."""
         return self.guidance == "optional" and self.guidance_scale != 1.0
+
+    def at(self, steps: int) -> ExpertSpec:
+        """The expert as it is for this many steps."""
+        if self.motion_adapter is None:
+            return self
+        adapter = replace(self.motion_adapter, text=self.motion_adapter.text.replace("{steps}", str(steps)))
+        return replace(self, motion_adapter=adapter)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -102,8 +110,14 @@ class ChainSpec:
         return any(expert.guided for expert in self.experts.values())
 
     @property
+    def places(self) -> tuple[Place, ...]:
+        """Everything that must be on the machine, each place once; the control expert as it is by default."""
+        experts = (self.control.at(self.control_steps), self.spatial, self.temporal)
+        return tuple(dict.fromkeys((self.vae, *(place for expert in experts for place in expert.places))))
+
+    @property
     def missing(self) -> str:
         """What of the chain is not on this machine, as a sentence; empty if it can run here."""
-        places = dict.fromkeys((self.vae, *(place for expert in self.experts.values() for place in expert.places)))
-        absent = [str(place) for place in places if place.folder() is None]
-        return f"not on this machine: {', '.join(absent)}" if absent else ""
+        pickled = [f"convert {path} once, with confiner convert" for path in map(Place.pickled, self.places) if path]
+        absent = [str(place) for place in self.places if place.folder() is None and place.pickled() is None]
+        return "; ".join(([f"not on this machine: {', '.join(absent)}"] if absent else []) + pickled)

@@ -15,15 +15,9 @@ from typing import Any
 
 import torch
 
+from ..chains.places import converted_folder
 from ..errors import ChainError
 from .lavie_unet import LaVieUNet
-
-PICKLED = (".pt", ".pth", ".ckpt", ".bin")
-
-
-def converted_folder(path: Path) -> Path:
-    """Where the converted form of a pickled checkpoint stands: a folder beside it, named like it."""
-    return path.with_suffix("")
 
 
 def convert_lavie(path: Path) -> Path:

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is loaded, each part once: what two experts or two chains have in common is there only one time.
+
+An image network inside a motion network counts as common too: both are built around the very same tensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import MotionAdapter, UNet2DConditionModel, UNetMotionModel
+from safetensors.torch import load_file
+from transformers import CLIPTextModel, CLIPTokenizer
+from transformers.utils import logging as transformers_logging
+
+from .chains import Place
+from .errors import ChainError
+from .experts.single_file import read_part
+from .weights import content_hash, found, variant
+
+
+@dataclass
+class Shelf:
+    """Loaded parts by class and content, all on one device in one precision."""
+
+    device: torch.device
+    dtype: torch.dtype
+    parts: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def take(self, kind: Any, place: Place) -> tuple[Any, str]:
+        """The part at `place` as a `kind`, and its content's hash."""
+        path = found(place)
+        digest = content_hash(path)
+        key = (kind.__name__, digest)
+        if key not in self.parts:
+            self.parts[key] = self._loaded(kind, path)
+        return self.parts[key], digest
+
+    def take_motion_network(self, unet: Place, adapter: Place) -> tuple[Any, str]:
+        """An image network with a motion adapter's modules in it; its own tensors are those of the image network."""
+        image, image_hash = self.take(UNet2DConditionModel, unet)
+        path = found(adapter)
+        digest = hashlib.sha256(f"{image_hash} {content_hash(path)}".encode()).hexdigest()
+        key = (UNetMotionModel.__name__, digest)
+        if key not in self.parts:
+            self.parts[key] = _motion_network(image, self._settled(_motion_adapter(path, image).to(self.dtype)))
+        return self.parts[key], digest
+
+    def _loaded(self, kind: Any, path: Path) -> Any:
+        if kind is CLIPTokenizer:
+            return kind.from_pretrained(path)
+        if path.is_file():
+            return self._settled(read_part(kind, path).to(self.dtype))
+        dtype = {"dtype" if kind is CLIPTextModel else "torch_dtype": self.dtype}
+        with _without_progress_bars():
+            return self._settled(kind.from_pretrained(path, use_safetensors=True, variant=variant(path), **dtype))
+
+    def _settled(self, part: Any) -> Any:
+        return part.requires_grad_(False).eval().to(self.device)
+
+
+def _motion_adapter(path: Path, image: UNet2DConditionModel) -> MotionAdapter:
+    """A motion adapter from a folder, or from one .safetensors file, which has AnimateDiff's shape for `image`."""
+    if path.is_dir():
+        return MotionAdapter.from_pretrained(path, use_safetensors=True, variant=variant(path))
+    with torch.device("meta"):
+        adapter = MotionAdapter(block_out_channels=tuple(image.config.block_out_channels))
+    try:
+        adapter.load_state_dict(load_file(path), assign=True)
+    except RuntimeError as error:
+        raise ChainError(
+            f"{path.name} with other tensors than a motion adapter's for this image network",
+            "a file of AnimateDiff's motion modules under diffusers' names",
+            "name the file that ends in _diffusers.safetensors",
+        ) from error
+    return adapter
+
+
+def _motion_network(image: UNet2DConditionModel, adapter: MotionAdapter) -> UNetMotionModel:
+    with torch.device("meta"):
+        network = UNetMotionModel.from_unet2d(image, adapter, load_weights=False)
+    network.load_state_dict(image.state_dict() | adapter.state_dict(), assign=True)
+    return network.requires_grad_(False).eval()
+
+
+@contextmanager
+def _without_progress_bars() -> Iterator[None]:
+    """transformers draws a bar for every model it reads, however small."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files that a part of a chain is made of, and the hash by which they are known."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from .chains import Place
+from .errors import WeightsMissing
+
+HALF = ".fp16."
+
+
+def found(place: Place) -> Path:
+    """The place's folder or file, or WeightsMissing with what to do about it."""
+    folder = place.folder()
+    if folder is not None:
+        return folder
+    if pickled := place.pickled():
+        raise WeightsMissing(
+            f"{pickled.name}, a pickled file, which can carry code",
+            "safetensors",
+            f"convert it once, if you trust where it comes from: confiner convert {pickled}",
+        )
+    raise WeightsMissing(f"no {place} on this machine", "the chain's weights", "download them, or choose another chain")
+
+
+def variant(folder: Path) -> str | None:
+    """Which of the weights in `folder` to read: diffusers' name for half precision where there are no others."""
+    weights = list(folder.glob("*.safetensors"))
+    return "fp16" if weights and all(HALF in file.name for file in weights) else None
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of the names and contents of what is read from `path`, a file or a folder."""
+    digest = hashlib.sha256()
+    for file in [path] if path.is_file() else _read_files(path):
+        digest.update(f"{file.name}\0{file_hash(file)}\0".encode())
+    return digest.hexdigest()
+
+
+def file_hash(file: Path) -> str:
+    """SHA-256 of a file's content. The hub's cache names large files by theirs, so those need not be read."""
+    target = file.resolve()
+    if file.is_symlink() and target.parent.name == "blobs" and len(target.name) == hashlib.sha256().digest_size * 2:
+        return target.name
+    facts = target.stat()
+    return _hash_of_content(target, facts.st_size, facts.st_mtime_ns)
+
+
+def _read_files(folder: Path) -> list[Path]:
+    files = sorted(file for file in folder.iterdir() if file.is_file() and file.name[0] != ".")
+    weights = [file for file in files if file.suffix == ".safetensors"]
+    if not weights:  # a tokenizer
+        return files
+    half = variant(folder) is not None
+    return [folder / "config.json", *(file for file in weights if (HALF in file.name) == half)]
+
+
+@lru_cache(maxsize=256)
+def _hash_of_content(file: Path, size: int, changed: int) -> str:
+    """`size` and `changed` only tell one version of the file from the next."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
