@@ -33,7 +33,10 @@ StepCallback = Callable[["ConFinerPipeline", int, int, dict[str, Any]], dict[str
 
 @dataclass
 class ConFinerPipelineOutput(BaseOutput):
-    """`frames` holds one clip per prompt: PIL images, or arrays or tensors of all clips together."""
+    """`frames` holds one clip per prompt: lists of PIL images, or one array or tensor `[clips, frames, …]`.
+
+    Latents are one tensor `[clips, channels, frames, height, width]`.
+    """
 
     frames: Any
 
@@ -96,7 +99,7 @@ class ConFinerPipeline(DiffusionPipeline):
         self,
         prompt: str | list[str],
         negative_prompt: str = "",
-        num_frames: int = 16,
+        num_frames: int | None = None,
         height: int | None = None,
         width: int | None = None,
         *,
@@ -106,7 +109,7 @@ class ConFinerPipeline(DiffusionPipeline):
         rule: str = "coordinated",
         video: Sequence[Image.Image] | Pictures | None = None,
         generator: torch.Generator | None = None,
-        output_type: Literal["pil", "np", "pt"] = "pil",
+        output_type: Literal["pil", "np", "pt", "latent"] = "pil",
         return_dict: bool = True,
         callback_on_step_end: StepCallback | None = None,
     ) -> ConFinerPipelineOutput | tuple[Any]:
@@ -117,6 +120,8 @@ class ConFinerPipeline(DiffusionPipeline):
         called with the latents of the frames at hand, to look at; it may set `pipe.interrupt` to stop, and the frames
         finished until then are returned. Raises RequestError if the chain cannot make the clip.
         """
+        if output_type not in ("pil", "np", "pt", "latent"):
+            raise RequestError(f"output_type {output_type!r}", "'pil', 'np', 'pt' or 'latent'", "choose one of these")
         spec = self.chain.spec
         pictures = None if video is None else np.stack([np.asarray(frame, dtype=np.uint8) for frame in video])
         seed = random.getrandbits(63) if generator is None else generator.initial_seed() % 2**63
@@ -127,7 +132,7 @@ class ConFinerPipeline(DiffusionPipeline):
             request = ClipRequest(
                 prompt=text,
                 negative_prompt=negative_prompt,
-                num_frames=num_frames if pictures is None else len(pictures),
+                num_frames=num_frames or (16 if pictures is None else len(pictures)),
                 width=width or spec.sizes[0][0],
                 height=height or spec.sizes[0][1],
                 seed=(seed + number) % 2**63,
@@ -142,14 +147,14 @@ class ConFinerPipeline(DiffusionPipeline):
         frames = _as_output(clips, output_type)
         return ConFinerPipelineOutput(frames=frames) if return_dict else (frames,)
 
-    def _clip(self, request: ClipRequest, callback: StepCallback | None) -> Pictures:
-        """One clip's frames, uint8 `[frames, height, width, 3]`; fewer where the callback interrupted."""
-        finished = [np.empty((0, request.height, request.width, 3), dtype=np.uint8)]
+    def _clip(self, request: ClipRequest, callback: StepCallback | None) -> list[FramesDone]:
+        """One clip's frames, piece by piece; not all of them where the callback interrupted."""
+        finished = []
         steps = 0
         with self.progress_bar(total=1) as bar:
             for event in generate(request, self.chain, resolve_plan(request, self.chain)):
                 if isinstance(event, FramesDone):
-                    finished.append(event.frames)
+                    finished.append(event)
                 elif isinstance(event, StepDone):
                     bar.total = event.evaluations_total
                     bar.update(event.evaluations - bar.n)
@@ -158,15 +163,13 @@ class ConFinerPipeline(DiffusionPipeline):
                     steps += 1
                 if self.interrupt:
                     break
-        return np.concatenate(finished)
+        return finished
 
 
-def _as_output(clips: list[Pictures], output_type: str) -> Any:
+def _as_output(clips: list[list[FramesDone]], output_type: str) -> Any:
+    if output_type == "latent":
+        return torch.cat([torch.cat([piece.latents for piece in clip], dim=2) for clip in clips])
     if output_type == "pil":
-        return [[Image.fromarray(frame) for frame in clip] for clip in clips]
-    unit = np.stack(clips).astype(np.float32) / 255.0
-    if output_type == "np":
-        return unit
-    if output_type == "pt":
-        return torch.from_numpy(unit).permute(0, 1, 4, 2, 3)
-    raise RequestError(f"output_type {output_type!r}", "'pil', 'np' or 'pt'", "choose one of these")
+        return [[Image.fromarray(frame) for piece in clip for frame in piece.frames] for clip in clips]
+    unit = np.stack([np.concatenate([piece.frames for piece in clip]) for clip in clips]).astype(np.float32) / 255.0
+    return unit if output_type == "np" else torch.from_numpy(unit).permute(0, 1, 4, 2, 3)
