@@ -97,11 +97,12 @@ class Conversation:
 
     def say(self, message: ClientMessage) -> list[Action]:
         """Send a message now, or as soon as a sidecar listens; said twice in between counts once."""
-        if not self.ready:
-            self._later += [] if message in self._later else [message]
-            return []
-        self.shutting_down = isinstance(message, Shutdown)
-        return [Send(message)]
+        self.shutting_down = self.shutting_down or isinstance(message, Shutdown)
+        if self.ready:
+            return [Send(message)]
+        if message not in self._later and not isinstance(message, Shutdown):
+            self._later.append(message)
+        return []
 
     # --- the connection
 

@@ -4,6 +4,7 @@
 Threads: the main thread calls every method here, and each returns at once; `close()` alone waits, a bounded time. One
 `SessionThread` owns the socket, the conversation, the sidecar's process and every file written. Between them are
 two queues and nothing else: `_outbox` holds calls for the conversation, `inbox` holds what the panel should know.
+The conversation is lent to one thread after the other: what was asked for outlives a close, and goes on after an open.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pathlib import Path
 
 from ..protocol.messages import Cancel, ClientMessage, ShotRequest
 from . import inbox
+from .conversation import Conversation
 from .launcher import LaunchCommand, meet
-from .session_thread import Dial, Meet, SessionThread
+from .session_thread import Call, Dial, Meet, SessionThread
 from .transport import dial
 
 CLOSE_PATIENCE = 2.0
@@ -33,6 +35,8 @@ class SidecarSession:
         self._launch = launch
         self._meet = meet
         self._dial = dial
+        self._conversation = Conversation()
+        self._outbox: queue.SimpleQueue[Call] = queue.SimpleQueue()
         self._thread: SessionThread | None = None
 
     def open(self) -> None:
@@ -40,8 +44,17 @@ class SidecarSession:
         if self._thread is not None and self._thread.is_alive():
             self._thread.hurry()
             return
-        self._thread = SessionThread(self._launch, self.inbox, self._meet, self._dial)
+        self._thread = SessionThread(
+            self._launch, self._conversation, self._outbox, self.inbox, meet=self._meet, dial=self._dial
+        )
         self._thread.start()
+
+    def relaunch(self, launch: LaunchCommand | None) -> None:
+        """Start the sidecar in another way from now on, and try again at once if there is none."""
+        self._launch = launch
+        if self._thread is not None:
+            self._thread.relaunch(launch)
+        self.open()
 
     def close(self) -> None:
         """Let go of the sidecar. Jobs go on there; another session finds them again with `track()`."""
@@ -52,13 +65,16 @@ class SidecarSession:
         if self._thread.is_alive():
             self._thread.cut()
             self._thread.join(CLOSE_PATIENCE)
+        if self._thread.is_alive():
+            # It ends when the system lets it, and keeps what it was lent.
+            self._conversation, self._outbox = Conversation(), queue.SimpleQueue()
         self._thread = None
 
     def submit(self, job_id: str, request: ShotRequest, structure_pngs: list[bytes], folder: Path) -> None:
         """Ask for a job, whose take lands in `folder`. Without a connection it is asked for as soon as there is one."""
         structure = tuple(structure_pngs)
-        self._running().call(lambda conversation: conversation.submit(job_id, request, structure, folder))
-        self._running().hurry()
+        self._outbox.put(lambda conversation: conversation.submit(job_id, request, structure, folder))
+        self._hurry()
 
     def track(self, job_id: str, after: int, folder: Path) -> None:
         """Follow a job of an earlier session after event `after`, 0 for all of it: frames that lie there are kept.
@@ -66,17 +82,16 @@ class SidecarSession:
         For a job that is followed already this names another folder for what is still to come; a frame that was
         just being stored may land in the old one, as its FrameStored says.
         """
-        self._running().call(lambda conversation: conversation.track(job_id, after, folder))
-        self._running().hurry()
+        self._outbox.put(lambda conversation: conversation.track(job_id, after, folder))
+        self._hurry()
 
     def cancel(self, job_id: str) -> None:
         self.send(Cancel(job_id))
 
     def send(self, message: ClientMessage) -> None:
-        """Send a message now, or when there is a connection. After Shutdown the session closes itself."""
-        self._running().call(lambda conversation: conversation.say(message))
+        """Send a message now, or when there is a connection. After Shutdown the session closes, until it is opened."""
+        self._outbox.put(lambda conversation: conversation.say(message))
 
-    def _running(self) -> SessionThread:
-        if self._thread is None:
-            raise RuntimeError("the session is closed, expected open() to be called first")
-        return self._thread
+    def _hurry(self) -> None:
+        if self._thread is not None:
+            self._thread.hurry()

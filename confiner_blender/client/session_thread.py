@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The thread behind a session: meets the sidecar, connects, talks, and tries again after every failure.
 
-Threads: only this thread touches what begins with an underscore. The main thread calls `call()`, `hurry()`, `stop()`
-and `cut()`, which pass through a queue, two events and the socket's own shutdown.
+Threads: only this thread touches what begins with an underscore, and the conversation it was lent. The main thread
+fills the outbox and calls `relaunch()`, `hurry()`, `stop()` and `cut()`, which set one reference, set an event, or shut
+the socket down.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ class SessionThread(threading.Thread):
     def __init__(
         self,
         launch: LaunchCommand | None,
+        conversation: Conversation,
+        outbox: queue.SimpleQueue[Call],
         messages: queue.SimpleQueue[inbox.Message],
+        *,
         meet: Meet,
         dial: Dial,
     ) -> None:
@@ -58,11 +62,11 @@ class SessionThread(threading.Thread):
         self._inbox = messages
         self._meet = meet
         self._dial = dial
-        self._outbox: queue.SimpleQueue[Call] = queue.SimpleQueue()
+        self._outbox = outbox
         self._stopping = threading.Event()
         self._hurrying = threading.Event()
         self._transport: Transport | None = None
-        self._conversation = Conversation()
+        self._conversation = conversation
         self._assembler = ImageAssembler()
         self._wire: deque[str | bytes] = deque()
         self._patience = Patience()
@@ -73,9 +77,9 @@ class SessionThread(threading.Thread):
 
     # --- the main thread's calls
 
-    def call(self, call: Call) -> None:
-        """Have the conversation called on this thread."""
-        self._outbox.put(call)
+    def relaunch(self, launch: LaunchCommand | None) -> None:
+        """Start the sidecar in this way from now on."""
+        self._launch = launch
 
     def hurry(self) -> None:
         """Wait no longer for the next try."""
@@ -94,13 +98,18 @@ class SessionThread(threading.Thread):
     # --- this thread
 
     def run(self) -> None:
+        self._conversation.shutting_down = False
         self._move(Happening.OPENED)
-        while not self._stopping.is_set():
-            self._try_once()
-            if self._conversation.shutting_down or self._stopping.is_set():
-                break
+        self._try_once()
+        while not self._over():
             self._rest()
+            if not self._over():
+                self._move(Happening.RETRIED)
+                self._try_once()
         self._move(Happening.CLOSED)
+
+    def _over(self) -> bool:
+        return self._stopping.is_set() or self._conversation.shutting_down
 
     def _try_once(self) -> None:
         """One visit, with the one catch of this thread: whatever ends the visit becomes a problem that is shown."""
@@ -258,7 +267,6 @@ class SessionThread(threading.Thread):
         if not self._stopping.is_set() and self._hurrying.wait(self._patience.delay()):
             self._patience.renew()
         self._take_calls()
-        self._move(Happening.RETRIED)
 
     def _bereaved(self) -> ClientError | None:
         """The error that tells that the connection was lost because our sidecar ended, if it did."""
@@ -273,7 +281,7 @@ class SessionThread(threading.Thread):
         return ClientError(Hop.START, problem, log_tail())
 
     def _fail(self, problem: Problem, tail: str) -> None:
-        if self._conversation.shutting_down or self._stopping.is_set():
+        if self._over():
             return
         self._trouble = (problem, tail or log_tail())
         self._move(Happening.FAILED)

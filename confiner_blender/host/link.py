@@ -22,13 +22,11 @@ def open_link() -> SidecarSession:
 
 
 def reopen_link() -> SidecarSession:
-    """A fresh session, after the preferences have changed. The jobs of the old one are followed again."""
-    close_link()
-    session = open_link()
-    for job in RUNTIME.jobs.values():
-        if not job.progress.ended:
-            session.track(job.entry.take, 0, job.folder)
-    return session
+    """The session, which starts the sidecar as the preferences say now. What was asked for before still holds."""
+    if RUNTIME.session is None:
+        return open_link()
+    RUNTIME.session.relaunch(launch_command())
+    return RUNTIME.session
 
 
 def close_link() -> None:

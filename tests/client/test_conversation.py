@@ -302,5 +302,12 @@ def test_a_refused_forget_is_of_no_interest() -> None:
 
 def test_after_a_shutdown_nobody_looks_for_another_sidecar() -> None:
     conversation = ready()
+    assert sent(conversation.say(Shutdown())) == [Shutdown()]
+    assert conversation.shutting_down
+
+
+def test_a_shutdown_without_a_connection_ends_no_later_sidecar() -> None:
+    conversation = Conversation()
     conversation.say(Shutdown())
     assert conversation.shutting_down
+    assert sent(conversation.received(WELCOME)) == []

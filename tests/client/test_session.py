@@ -305,10 +305,44 @@ def test_closing_ends_the_thread_and_says_so(sidecar: SidecarDouble, session: Si
     reader.until_state(State.CLOSED)
 
 
-def test_a_closed_session_refuses_calls_instead_of_losing_them(sidecar: SidecarDouble, tmp_path: Path) -> None:
+def test_what_is_asked_of_a_closed_session_is_done_once_it_is_open(sidecar: SidecarDouble, tmp_path: Path) -> None:
     session = SidecarSession(None, meet=sidecar.meet, dial=sidecar.dial)
-    with pytest.raises(RuntimeError, match="expected open"):
-        session.submit(JOB, request(), [], tmp_path)
+    session.submit(JOB, request(), [], tmp_path)
+    session.open()
+    eventually(lambda: JOB in sidecar.events)
+    session.close()
+
+
+def test_a_session_that_was_closed_and_opened_goes_on_with_its_jobs(
+    sidecar: SidecarDouble, session: SidecarSession, reader: Reader, tmp_path: Path
+) -> None:
+    session.submit(JOB, request(2), [], tmp_path)
+    eventually(lambda: JOB in sidecar.events)
+    sidecar.frame(1, 0)
+    reader.until_a(inbox.FrameStored)
+    session.close()
+    sidecar.frame(2, 1)
+    sidecar.happen(Finished(JOB, 3, {}))
+    session.open()
+    reader.until_a(inbox.TakeStored)
+    assert contents(tmp_path) == ["frame_0001.png", "frame_0002.png", "take.json"]
+
+
+def test_a_shot_asked_for_before_a_sidecar_was_chosen_is_made_once_one_is(tmp_path: Path) -> None:
+    sidecar = SidecarDouble()
+    sidecar.absent = 10**6
+    session = SidecarSession(None, meet=sidecar.meet, dial=sidecar.dial)
+    session.open()
+    session.submit(JOB, request(1), [], tmp_path)
+    reader = Reader(session)
+    reader.until_state(State.FAILED)
+    chosen = LaunchCommand(Path("python"))
+    session.relaunch(chosen)
+    eventually(lambda: chosen in sidecar.meetings)
+    sidecar.absent = 0
+    reader.until_state(State.READY)
+    eventually(lambda: JOB in sidecar.events)
+    session.close()
 
 
 def test_frames_still_to_come_land_in_the_new_folder(
