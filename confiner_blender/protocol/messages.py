@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every control message between the add-on and the sidecar: one frozen dataclass each.
 
-    client → sidecar    Hello · Submit · Cancel · Attach · Forget · ListJobs · ListChains · GetStatus · Unload · Shutdown
-    sidecar → client    Welcome · Accepted · Refused · Jobs · Chains · Status
-    events of a job     Queued · Started · Stepped · PreviewReady · FrameDone · Finished · Failed · Cancelled · Paused
+    client → sidecar   Hello · Submit · Cancel · Attach · Forget · ListJobs · ListChains · GetStatus · Unload · Shutdown
+    sidecar → client   Welcome · Accepted · Refused · Jobs · Chains · Status
+    events of a job    Queued · Started · Stepped · PreviewReady · FrameDone · Finished · Failed · Cancelled · Paused
 
 Messages travel as JSON text (`codec`); images travel as binary messages (`framing`) that name the
 event they belong to. A job's id is chosen by the client, so that submitting twice makes one job.

@@ -220,17 +220,22 @@ def write_chains(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def sidecar_in(folder: Path) -> Iterator[Sidecar]:
-    """A sidecar with the worker double and the chain "double"; not started yet."""
-    chains = write_chains(folder)
-    (folder / "parts").mkdir()
-    command = [sys.executable, str(HERE / "serve_with_double.py"), "--chains", str(chains)]
+def sidecar_in(folder: Path, command: list[str] | None = None) -> Iterator[Sidecar]:
+    """A sidecar that lives in `folder`, not started yet: by `command`, else one with the worker and chain double."""
+    if command is None:
+        (folder / "parts").mkdir()
+        command = [sys.executable, str(HERE / "serve_with_double.py"), "--chains", str(write_chains(folder))]
     sidecar = Sidecar(folder / "home", command)
     try:
         yield sidecar
     finally:
         sidecar.end()
     assert all(gone(pid) for pid in sidecar.workers()), "a worker outlived its sidecar"
+
+
+@pytest.fixture(scope="session")
+def sidecars() -> Callable[..., contextlib.AbstractContextManager[Sidecar]]:
+    return sidecar_in
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from confiner.errors import DeviceMissing
 from confiner_server.folders import checkpoint_path, frame_path, structure_path, write_whole
 from confiner_server.wire import (
     FromWorker,
@@ -103,4 +104,11 @@ if __name__ == "__main__":
     parser.add_argument("--socket")
     parser.add_argument("--device")
     parser.add_argument("--chains")
-    serve_jobs(open_channel(parser.parse_args().socket), HashEngine)
+    args = parser.parse_args()
+
+    def make_engine() -> HashEngine:
+        if args.device == "nowhere":
+            raise DeviceMissing("the device 'nowhere'", "one that is here", "choose another device")
+        return HashEngine()
+
+    serve_jobs(open_channel(args.socket), make_engine)

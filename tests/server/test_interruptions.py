@@ -137,3 +137,14 @@ def test_a_worker_that_cannot_start_is_a_problem_of_the_job_and_not_of_the_liste
         assert isinstance(failed, Failed)
         assert "no torch in here" in failed.problem.message
         assert client.ask(ListJobs(), Jobs).jobs[0].state == "failed"
+
+
+def test_an_engine_that_cannot_be_made_is_the_jobs_problem_and_costs_no_worker(sidecar, shot):
+    sidecar.start("--device", "nowhere")
+    with sidecar.client() as client:
+        for _ in range(2):
+            failed = client.outcome(client.submit(shot()))
+            assert isinstance(failed, Failed)
+            assert failed.problem.code == "device"
+            assert "nowhere" in failed.problem.message
+    assert len(sidecar.workers()) == 1

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The worker with the library in it: `confiner serve` on a chain of tiny experts, killed in the middle of a shot."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from confiner_blender.protocol.messages import (
+    Cancel,
+    Cancelled,
+    Finished,
+    FrameDone,
+    GetStatus,
+    Paused,
+    PreviewReady,
+    Started,
+    Status,
+    Stepped,
+    StructureInfo,
+)
+
+SIZE = (32, 32)
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory, sidecars):
+    """A sidecar as a user starts it, with the chain "tiny"."""
+    from tests.confiner.tiny_models import write_tiny_chain
+
+    folder = tmp_path_factory.mktemp("real")
+    chains = write_tiny_chain(folder / "tiny")
+    with sidecars(
+        folder, [sys.executable, "-m", "confiner_cli", "serve", "--stay", "--chains", str(chains)]
+    ) as sidecar:
+        sidecar.environment["OMP_NUM_THREADS"] = "1"
+        sidecar.start()
+        yield sidecar
+
+
+@pytest.fixture
+def tiny(shot):
+    def make(**changes):
+        return shot(**{"chain": "tiny", "num_frames": 20, "control_steps": 2, "refine_steps": 2, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def finished(serving):
+    """What an undisturbed run made: its events, its frames, its record."""
+    from confiner_blender.protocol.messages import ShotRequest
+
+    request = ShotRequest("a red cube", 20, *SIZE, 7, "tiny", 8.0, control_steps=2, refine_steps=2)
+    with serving.client() as client:
+        job_id = client.submit(request)
+        outcome = client.outcome(job_id)
+        assert isinstance(outcome, Finished), outcome
+        return client.events, client.frames(job_id), outcome.take
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def test_every_stage_is_reported_with_a_preview_and_a_remaining_time(finished):
+    events, _, _ = finished
+    stages = [event.stage for event in events if isinstance(event, Stepped)]
+    assert stages[0] == "load"
+    assert {"load", "control", "refine"} <= set(stages)
+    assert any(isinstance(event, PreviewReady) for event in events)
+    etas = [event.eta for event in events if isinstance(event, Stepped) and event.eta is not None]
+    assert etas[-1] == 0
+    assert max(etas) > 0
+
+
+def test_the_record_names_the_frames_that_arrived_and_the_plan_that_made_them(finished):
+    events, frames, take = finished
+    assert take["frames"] == [hashlib.sha256(pixels(frames[i]).tobytes()).hexdigest() for i in range(20)]
+    assert take["plan"] == next(event.plan for event in events if isinstance(event, Started))
+    assert take["request"]["prompt"] == "a red cube"
+    assert {pixels(png).shape for png in frames.values()} == {(32, 32, 3)}
+
+
+def test_a_killed_worker_changes_no_byte(serving, tiny, kill, finished):
+    """Killed once after a control step; the next run of the same shot is killed after its first frames."""
+    _, frames, take = finished
+    with serving.client() as client:
+        early = client.submit(tiny())
+        while client.expect(Stepped, job_id=early).stage != "control":
+            pass
+        kill(serving.workers()[-1])
+        assert "SIGKILL" in client.expect(Paused).reason
+        outcome = client.outcome(early)
+        assert isinstance(outcome, Finished), outcome
+        assert client.frames(early) == frames
+        assert outcome.take == take
+
+        late = client.submit(tiny())
+        client.expect(FrameDone, job_id=late)
+        kill(serving.workers()[-1])
+        outcome = client.outcome(late)
+        assert isinstance(outcome, Finished), outcome
+        assert client.frames(late) == frames
+
+
+def test_structure_frames_lead_the_clip(serving, tiny, picture):
+    with serving.client() as client:
+        structure = StructureInfo(4, *SIZE)
+        shots = [
+            client.submit(tiny(num_frames=4, structure=structure), [picture(colour=colour, mode=mode)] * 4)
+            for colour, mode in (("red", "RGB"), ("red", "RGBA"), ("blue", "RGB"))
+        ]
+        outcomes = [client.outcome(job_id) for job_id in shots]
+        assert all(isinstance(outcome, Finished) for outcome in outcomes), outcomes
+        red, red_again, blue = (client.frames(job_id) for job_id in shots)
+    assert red == red_again
+    assert red != blue
+    assert not [event for event in client.events if isinstance(event, Stepped) and event.stage == "control"]
+
+
+def test_cancel_ends_the_shot_and_the_worker_lives_on(serving, tiny):
+    before = serving.workers()
+    with serving.client() as client:
+        job_id = client.submit(tiny(num_frames=600))
+        while client.expect(Stepped, job_id=job_id).stage == "load":
+            pass
+        client.send(Cancel(job_id))
+        assert isinstance(client.outcome(job_id), Cancelled)
+        status = client.ask(GetStatus(), Status)
+        assert (status.device, status.worker) == ("cpu", "ready")
+        assert status.memory["weights"] > 0
+        assert status.memory["resident"] > status.memory["weights"]
+    assert serving.workers() == before
