@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`confiner bench …`: how long things take."""
+"""`confiner bench …`: how long things take, and what they cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .figures import add_figure_arguments, check_writable, write_figures
 if TYPE_CHECKING:
     from confiner import ChainSpec, ClipRequest
 
-HELP = "measure how long things take"
+HELP = "measure how long things take and what they cost"
 PROMPT = "a red cube moves left on grass at noon"
 
 
@@ -26,10 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     clip.add_argument("--refine-steps", type=int, metavar="N", help="steps of the refinement (T2)")
     add_chain_arguments(clip)
     add_figure_arguments(clip)
+    cost = benches.add_parser("cost", help="floating-point operations of the full-size experts; needs no weights")
+    add_figure_arguments(cost)
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"clip": run_clip}[args.what](args)
+    return {"clip": run_clip, "cost": run_cost}[args.what](args)
 
 
 def run_clip(args: argparse.Namespace) -> int:
@@ -52,6 +54,16 @@ def run_clip(args: argparse.Namespace) -> int:
         print(f"  {name:8} {seconds:7.2f}")
     figures = {"seconds": found, "loading_seconds": loading, "runs": [timing.seconds for timing in timings]}
     write_figures(args.json, args, {"chain": spec.name, "evaluations": timings[0].evaluations, **figures})
+    return 0
+
+
+def run_cost(args: argparse.Namespace) -> int:
+    from confiner_lab.bench.cost import cost_table, measure_cost
+
+    check_writable(args.json)
+    cost = measure_cost()
+    print(cost_table(cost))
+    write_figures(args.json, args, cost)
     return 0
 
 

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the networks cost at full size, counted without weights."""
+"""What the networks cost at full size, counted without weights: `confiner bench cost`."""
 
+import json
+from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import pytest
-from confiner_lab.bench.cost import cost_table, measure_cost
+from confiner_cli.main import main
 
 FORWARD = {
     "stable-diffusion/512": 12.9,
@@ -19,8 +22,18 @@ FORWARD = {
 
 
 @pytest.fixture(scope="module")
-def cost() -> dict[str, Any]:
-    return measure_cost()
+def figures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with what the command printed and wrote."""
+    folder = tmp_path_factory.mktemp("cost")
+    with (folder / "table.txt").open("w", encoding="utf-8") as table, redirect_stdout(table):
+        assert main(["bench", "cost", "--json", str(folder / "cost.json")]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cost(figures: Path) -> dict[str, Any]:
+    held: dict[str, Any] = json.loads((figures / "cost.json").read_text(encoding="utf-8"))
+    return held
 
 
 @pytest.mark.parametrize("name", FORWARD)
@@ -43,9 +56,9 @@ def test_a_clip_costs_the_sum_of_its_passes(cost: dict[str, Any]) -> None:
     assert clips["lavie-100-cfg/320x512"] == pytest.approx(200 * forward["lavie/320x512"], rel=1e-3)
 
 
-def test_the_tenth_is_answered_in_its_four_ways(cost: dict[str, Any]) -> None:
+def test_the_tenth_is_answered_in_its_four_ways(cost: dict[str, Any], figures: Path) -> None:
     percents = list(cost["tenth_claim_percent"].values())
     assert percents == pytest.approx([7.3, 14.6, 12.9, 25.8], rel=0.01)
-    table = cost_table(cost)
+    table = (figures / "table.txt").read_text(encoding="utf-8")
     assert "7.3 %" in table
     assert "confiner-9-cfg/lavie" in table
