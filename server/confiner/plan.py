@@ -49,7 +49,7 @@ class Plan:
     device: str = "cpu"
     dtype: str = "float32"
     threads: int = 1
-    attention: Literal["math", "flash", "efficient"] = "math"
+    attention: Literal["math", "flash", "efficient"] = "flash"
     decode_frames: int = 4
     segment_batch: int = 1
 
@@ -93,7 +93,6 @@ def resolve_plan(
         device=str(place),
         dtype=str(dtype or chain.dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),
-        attention="math" if place.type == "cpu" else "flash",
         decode_frames=4 if place.type == "cpu" else 8,
     )
 
