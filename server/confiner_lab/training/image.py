@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image network: frames, half of them told their moment. It is the spatial expert; the others grow from it."""
+"""The image network: frames, half of them told their moment. All three experts grow from it.
+
+The spatial expert is the image network after a time without moments and without the noisiest steps: a painter with
+no notion of time.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -19,6 +26,7 @@ HEAD_WIDTH = 16
 DROP_CAPTION = 0.1
 TELL_MOMENT = 0.5
 GREY_SHARE = 0.06
+SPATIAL_TOP = 750
 GREY_FROM, GREY_TO = 350, 700
 
 
@@ -29,7 +37,7 @@ def head_width(settings: Settings) -> int:
 
 def build(settings: Settings) -> UNet2DConditionModel:
     attend = settings.unet_attention
-    return UNet2DConditionModel(
+    unet = UNet2DConditionModel(
         sample_size=16,
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
@@ -42,11 +50,43 @@ def build(settings: Settings) -> UNet2DConditionModel:
         norm_num_groups=settings.norm_groups,
         use_linear_projection=True,
     )
+    unet.set_attn_processor(AttnProcessor())
+    return unet
 
 
-def stage(
+def image_stage(
     unet: UNet2DConditionModel, text: CLIPTextModel, tokenizer: CLIPTokenizer, data: Dataset, settings: Settings
 ) -> Stage:
+    """Frames told their moment at the few-step samplers' timesteps too, the others rather at little noise."""
+
+    def timesteps(rng: np.random.Generator, told: Tensor) -> Tensor:
+        return torch.where(told, on_grid(rng, len(told), 0.35), lean(rng, len(told), 1.25))
+
+    loss = _loss(unet, text, tokenizer, data, settings, TELL_MOMENT, timesteps)
+    return Stage("image", unet, loss, [{"params": list(unet.parameters()), "lr": 1.2e-3}])
+
+
+def spatial_stage(
+    unet: UNet2DConditionModel, text: CLIPTextModel, tokenizer: CLIPTokenizer, data: Dataset, settings: Settings
+) -> Stage:
+    """Goes on from a trained image network, where refinement works."""
+
+    def timesteps(rng: np.random.Generator, told: Tensor) -> Tensor:
+        return lean(rng, len(told), 1.0, SPATIAL_TOP)
+
+    loss = _loss(unet, text, tokenizer, data, settings, 0.0, timesteps)
+    return Stage("spatial", unet, loss, [{"params": list(unet.parameters()), "lr": 6e-4}])
+
+
+def _loss(
+    unet: UNet2DConditionModel,
+    text: CLIPTextModel,
+    tokenizer: CLIPTokenizer,
+    data: Dataset,
+    settings: Settings,
+    tell_moment: float,
+    timesteps: Callable[[np.random.Generator, Tensor], Tensor],
+) -> Callable[[Draw, float], Tensor]:
     alphas = image_scheduler().alphas_cumprod
     empty = encode(tokenizer, [""])
     batch = settings.image_batch
@@ -56,10 +96,10 @@ def stage(
         clip = rng.integers(len(data.latents), size=batch)
         frame = rng.integers(data.latents.shape[1], size=batch)
         x0 = torch.from_numpy(np.asarray(data.latents[clip, frame], np.float32))
-        told = torch.from_numpy(rng.random(batch) < TELL_MOMENT)
+        told = torch.from_numpy(rng.random(batch) < tell_moment)
         ids = with_moments(tokenizer, data.captions(clip, rng), torch.where(told, data.moments(clip, frame), -1))
         ids[torch.from_numpy(rng.random(batch) < DROP_CAPTION)] = empty
-        t = torch.where(told, on_grid(rng, batch, 0.35), lean(rng, batch, 1.25))
+        t = timesteps(rng, told)
         x = noised(x0, draw.normal(*x0.shape), alphas[t])
         x = _from_grey_box(x, t, clip, frame, data, draw, alphas)
         with torch.no_grad():
@@ -68,8 +108,7 @@ def stage(
             v = unet(x, t, states).sample
         return ((v.float() - velocity(x0, x, alphas[t])) ** 2).mean()
 
-    groups: list[dict[str, object]] = [{"params": list(unet.parameters()), "lr": 1.2e-3}]
-    return Stage("image", unet, loss, groups)
+    return loss
 
 
 def _from_grey_box(

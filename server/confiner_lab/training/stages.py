@@ -23,7 +23,7 @@ from .settings import Settings
 Model = TypeVar("Model", bound=nn.Module)
 
 # Each stage's share of the time of a whole training.
-SHARES = {"vae": 0.10, "text": 0.02, "decoder": 0.05, "image": 0.37, "control": 0.23, "temporal": 0.23}
+SHARES = {"vae": 0.10, "text": 0.02, "decoder": 0.05, "image": 0.36, "spatial": 0.09, "control": 0.19, "temporal": 0.19}
 
 
 def budgets(names: list[str], *, minutes: float | None, steps: int | None) -> dict[str, Budget]:
@@ -65,7 +65,7 @@ class Training:
             text=self.encoder,
             tokenizer=self.tokenizer,
             control=self._load(self._new_control(), "control"),
-            spatial=self.image,
+            spatial=self._load(image.build(self.settings), "spatial"),
             temporal=self._load(self._new_temporal(), "temporal"),
             record={"world": WORLD_VERSION, "settings": asdict(self.settings), "stages": stages},
         )
@@ -119,7 +119,9 @@ class Training:
             return text.stage(self._new_taught(), self.tokenizer, settings)
         reading = (self.encoder, self.tokenizer, self.data, settings)
         if name == "image":
-            return image.stage(image.build(settings), *reading)
+            return image.image_stage(image.build(settings), *reading)
+        if name == "spatial":
+            return image.spatial_stage(self._load(image.build(settings), "image").requires_grad_(True), *reading)
         if name == "control":
             return video.control_stage(self._new_control().requires_grad_(True), self.image, *reading)
         return video.temporal_stage(self._new_temporal().requires_grad_(True), self.image, *reading)
