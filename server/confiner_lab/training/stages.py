@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import torch
@@ -72,7 +73,12 @@ class Training:
 
     @cached_property
     def tokenizer(self) -> CLIPTokenizer:
-        return tokens.write_tokenizer(self.folder / "tokenizer", self.settings.text_tokens)
+        folder = self.folder / "tokenizer"
+        if not folder.exists():
+            with TemporaryDirectory(dir=self.folder) as made:
+                tokens.write_tokenizer(Path(made) / "tokenizer", self.settings.text_tokens)
+                (Path(made) / "tokenizer").rename(folder)
+        return CLIPTokenizer.from_pretrained(folder)
 
     @cached_property
     def vae(self) -> AutoencoderKL:
