@@ -19,11 +19,10 @@ import torch
 from .arithmetic import arithmetic
 from .consistency import initial_noise
 from .control import Guidance, control_step, pure_noise
-from .errors import StateError
 from .events import Event, FramesDone, Stage, StepDone, StructureReady
 from .latents import Pictures
 from .loading import Chain
-from .plan import Plan, check_clip
+from .plan import Plan, check_clip, check_plan
 from .preview import preview
 from .request import ClipRequest
 from .rules import RULES
@@ -37,14 +36,11 @@ def generate(request: ClipRequest, chain: Chain, plan: Plan, state: ShotState | 
     """Yield the shot's events in order until its last frame is out; `state` is any event's, to go on after it.
 
     Nothing runs between two pulls, and no torch context spans them: to cancel is to stop pulling. Raises
-    RequestError if the chain cannot make this clip, StateError if the plan was made for other weights.
+    RequestError if the chain cannot make this clip, StateError if the plan was made for another one.
     """
     check_clip(request, chain)
-    if plan.weights != chain.weights:
-        odd = sorted(
-            key for key in plan.weights.keys() | chain.weights.keys() if plan.weights.get(key) != chain.weights.get(key)
-        )
-        raise StateError(f"other weights of {', '.join(odd)} than the plan names", "the same", "generate the shot anew")
+    chain = chain.at(plan.control_steps)
+    check_plan(plan, chain)
     with arithmetic(plan):
         shot = prepare(request, chain, plan)
     state = shot.start() if state is None else state

@@ -17,8 +17,6 @@ from .chains import check_request
 from .errors import StateError, StructureError
 
 if TYPE_CHECKING:
-    import torch
-
     from .loading import Chain
     from .request import ClipRequest
 
@@ -67,34 +65,38 @@ class Plan:
         return cls(**values)
 
 
-def resolve_plan(
-    request: ClipRequest,
-    chain: Chain,
-    *,
-    device: str | torch.device | None = None,
-    dtype: torch.dtype | None = None,
-) -> Plan:
-    """The plan for `request`, after checking that `chain` can make it; device and dtype are the loaded chain's."""
+def resolve_plan(request: ClipRequest, chain: Chain) -> Plan:
+    """The plan for `request` with `chain` as it is loaded, after checking that it can make the clip."""
     import torch
 
     spec = chain.spec
     check_clip(request, chain)
     freedom, refine_steps = spec.refinement(request.structure is not None)
-    place = torch.device(device if device is not None else chain.device)
+    control_steps = spec.control_steps if request.control_steps is None else request.control_steps
     return Plan(
         chain=spec.name,
-        weights=dict(chain.weights),
+        weights=dict(chain.at(control_steps).weights),
         rule=request.rule,
         freedom=freedom if request.freedom is None else request.freedom,
-        control_steps=spec.control_steps if request.control_steps is None else request.control_steps,
+        control_steps=control_steps,
         refine_steps=refine_steps if request.refine_steps is None else request.refine_steps,
         hinge_noise=spec.hinge_noise,
         timestep_map=spec.timestep_map,
-        device=str(place),
-        dtype=str(dtype or chain.dtype).removeprefix("torch."),
+        device=str(chain.device),
+        dtype=str(chain.dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),
-        decode_frames=4 if place.type == "cpu" else 8,
+        decode_frames=4 if chain.device.type == "cpu" else 8,
     )
+
+
+def check_plan(plan: Plan, chain: Chain) -> None:
+    """Raise StateError unless `chain`, as it is loaded, is what `plan` was made for."""
+    theirs = {**plan.weights, "device": plan.device, "dtype": plan.dtype}
+    ours = {**chain.weights, "device": str(chain.device), "dtype": str(chain.dtype).removeprefix("torch.")}
+    odd = sorted(key for key in theirs.keys() | ours.keys() if theirs.get(key) != ours.get(key))
+    if odd:
+        seen = f"a chain that differs from the plan's in {', '.join(odd)}"
+        raise StateError(seen, "the weights, device and dtype that the plan names", "generate the shot anew")
 
 
 def check_clip(request: ClipRequest, chain: Chain) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 
@@ -29,7 +29,7 @@ class Shot:
     plan: Plan
     scripts: dict[str, Script]
 
-    @property
+    @cached_property
     def noise(self) -> NoiseSource:
         return NoiseSource(self.request.seed)
 
@@ -115,14 +115,14 @@ class Shot:
 
     # --- the whole ----------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def steps(self) -> tuple[int, int]:
         """Steps of the whole shot: of the control stage (a batch of segments counts once) and of the refinement."""
         batches = math.ceil(self.segments / self.plan.segment_batch)
         control = 0 if self.request.structure is not None else batches * self.plan.control_steps
         return control, sum(len(self._windows(step)) for step in range(self.plan.refine_steps))
 
-    @property
+    @cached_property
     def evaluations(self) -> int:
         """Model evaluations of the whole shot (NFE), guidance counted twice."""
         control = 0 if self.request.structure is not None else self.segments * self.plan.control_steps
@@ -147,6 +147,5 @@ class Shot:
 
 def prepare(request: ClipRequest, chain: Chain, plan: Plan) -> Shot:
     """Read the prompt with every expert's text encoder. Runs the encoders: call it inside `arithmetic`."""
-    chain = chain.at(plan.control_steps)
     scripts = {role: expert.read(request.prompt, request.negative_prompt) for role, expert in chain.experts.items()}
     return Shot(request, chain, plan, scripts)

@@ -28,7 +28,7 @@ def take_record(request: ClipRequest, chain: Chain, plan: Plan, frame_hashes: Se
         "request_digest": request.digest(),
         "structure": request.structure_hash(),
         "chain": {"name": chain.spec.name, "title": chain.spec.title, "licence": chain.spec.licence},
-        "weights": dict(chain.at(plan.control_steps).weights),
+        "weights": dict(plan.weights),
         "plan": plan.to_json(),
         "frames": list(frame_hashes),
         "versions": {

@@ -154,7 +154,10 @@ def test_a_longer_shot_begins_with_the_same_frames(chain: Chain) -> None:
 
 @pytest.mark.parametrize("structure", [False, True])
 def test_a_shot_resumed_after_any_event_is_the_same(chain: Chain, tmp_path: Path, structure: bool) -> None:
-    request = _request(18, refine_steps=2, control_steps=2, structure=_structure(18) if structure else None)
+    settings = (
+        {"structure": _structure(18), "refine_steps": 1} if structure else {"refine_steps": 2, "rule": "temporal"}
+    )
+    request = _request(18, control_steps=2, **settings)
     plan = confiner.resolve_plan(request, chain)
     events = _events(request, chain, plan)
     for number, event in enumerate(events):
@@ -248,5 +251,7 @@ def test_a_plan_for_other_weights_is_refused(chain: Chain) -> None:
     request = _request(4)
     plan = confiner.resolve_plan(request, chain)
     other = replace(plan, weights={**plan.weights, "vae": "0" * 64})
-    with pytest.raises(StateError, match="other weights of vae"):
+    with pytest.raises(StateError, match="differs from the plan's in vae"):
         next(confiner.generate(request, chain, other))
+    with pytest.raises(StateError, match="device, dtype"):
+        next(confiner.generate(request, chain, replace(plan, device="cuda:0", dtype="float16")))
