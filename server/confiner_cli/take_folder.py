@@ -97,6 +97,4 @@ def write_movie(path: Path, frames: Sequence[Frames], fps: float) -> None:
     """An H.264 movie of the frames, at the clip's own rate."""
     import imageio.v2 as imageio
 
-    with imageio.get_writer(path, fps=fps, codec="libx264", quality=9, macro_block_size=2) as movie:
-        for frame in frames:
-            movie.append_data(frame)
+    imageio.mimwrite(path, list(frames), fps=fps, codec="libx264", quality=9, macro_block_size=2)

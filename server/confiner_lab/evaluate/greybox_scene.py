@@ -12,6 +12,7 @@ projects it.
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy_extras.object_utils import world_to_camera_view
@@ -79,7 +80,7 @@ def add_solid(shape: str) -> bpy.types.Object:
     return solid
 
 
-def render_clip(scene: bpy.types.Scene, clip: dict, folder: Path) -> None:
+def render_clip(scene: bpy.types.Scene, clip: dict[str, Any], folder: Path) -> None:
     solid = add_solid(clip["shape"])
     truth = []
     for number, (x, y, z) in enumerate(clip["points"], start=1):

@@ -65,7 +65,7 @@ def draw_sentences(count: int, seed: int, *, width: int, height: int) -> list[Se
     for number in range(count):
         drawn = random_clip(rng, width=width, height=height)
         meant = Clip(**{name: getattr(drawn, name) for name in ATTRIBUTES}, seed=drawn.seed, width=width, height=height)
-        sentences.append(Sentence(caption(meant, rng, omit=0.0), meant, seed + number))
+        sentences.append(Sentence(caption(meant, rng), meant, seed + number))
     return sentences
 
 

@@ -68,9 +68,10 @@ def render_structure(
     """
     with tempfile.TemporaryDirectory(prefix="confiner-structure-") as folder:
         out = Path(folder)
+        folders = [out / f"{index:02d}" for index in range(len(paths))]
         clips = [
             {
-                "name": f"{index:02d}",
+                "name": folders[index].name,
                 "shape": shape,
                 "floor": FLOORS[index % len(FLOORS)],
                 "points": points(path, num_frames),
@@ -83,8 +84,8 @@ def render_structure(
         )
         _run_blender(blender, order)
         return [
-            StructureClip(path, shape, _read_frames(out / clip["name"]), _read_truth(out / clip["name"]))
-            for path, shape, clip in zip(paths, shapes, clips, strict=True)
+            StructureClip(path, shape, _read_frames(made), _read_truth(made))
+            for path, shape, made in zip(paths, shapes, folders, strict=True)
         ]
 
 

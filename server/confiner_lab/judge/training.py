@@ -159,7 +159,7 @@ def train(out: Path, *, steps: int, seed: int, held_out: int, report_every: int 
         clips = roughen(to_tensor([example.frames for example in examples]), generator)
         loss = loss_of(judge(clips, torch.tensor([example.start for example in examples])), examples)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
         optimiser.step()
         if (step + 1) % report_every == 0 or step + 1 == steps:

@@ -50,7 +50,7 @@ def load_judge(weights: Path = WEIGHTS) -> Judge:
 
 def training_record(weights: Path = WEIGHTS) -> dict[str, Any]:
     """How the judge was trained, and what it reached on real clips that it had not seen."""
-    with safe_open(weights, framework="pt") as file:  # type: ignore[no-untyped-call]
+    with safe_open(weights, framework="pt") as file:
         record: dict[str, Any] = json.loads(file.metadata()["training"])
     return record
 
