@@ -49,14 +49,14 @@ class Shelf:
         digest = hashlib.sha256(f"{image_hash} {content_hash(path)}".encode()).hexdigest()
         key = (UNetMotionModel.__name__, digest)
         if key not in self.parts:
-            self.parts[key] = _motion_network(image, self._settled(_motion_adapter(path, image).to(self.dtype)))
+            self.parts[key] = _motion_network(image, self._settled(_motion_adapter(path, image)))
         return self.parts[key], digest
 
     def _loaded(self, kind: Any, path: Path) -> Any:
         if kind is CLIPTokenizer:
             return kind.from_pretrained(path)
         if path.is_file():
-            return self._settled(read_part(kind, path).to(self.dtype))
+            return self._settled(read_part(kind, path, self.dtype))
         dtype = {"dtype" if kind is CLIPTextModel else "torch_dtype": self.dtype}
         with _without_progress_bars():
             return self._settled(kind.from_pretrained(path, use_safetensors=True, variant=variant(path), **dtype))
@@ -68,11 +68,11 @@ class Shelf:
 def _motion_adapter(path: Path, image: UNet2DConditionModel) -> MotionAdapter:
     """A motion adapter from a folder, or from one .safetensors file, which has AnimateDiff's shape for `image`."""
     if path.is_dir():
-        return MotionAdapter.from_pretrained(path, use_safetensors=True, variant=variant(path))
+        return MotionAdapter.from_pretrained(path, use_safetensors=True, variant=variant(path), torch_dtype=image.dtype)
     with torch.device("meta"):
         adapter = MotionAdapter(block_out_channels=tuple(image.config.block_out_channels))
     try:
-        adapter.load_state_dict(load_file(path), assign=True)
+        adapter.load_state_dict({name: each.to(image.dtype) for name, each in load_file(path).items()}, assign=True)
     except RuntimeError as error:
         raise ChainError(
             f"{path.name} with other tensors than a motion adapter's for this image network",

@@ -147,5 +147,9 @@ class Shot:
 
 def prepare(request: ClipRequest, chain: Chain, plan: Plan) -> Shot:
     """Read the prompt with every expert's text encoder. Runs the encoders: call it inside `arithmetic`."""
-    scripts = {role: expert.read(request.prompt, request.negative_prompt) for role, expert in chain.experts.items()}
+    plotted = request.structure is None  # where things happen in time is the structure's to say, if there is one
+    scripts = {
+        role: expert.read(request.prompt, request.negative_prompt, moments=plotted)
+        for role, expert in chain.experts.items()
+    }
     return Shot(request, chain, plan, scripts)

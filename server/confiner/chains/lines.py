@@ -5,10 +5,26 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 _HEADER = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+
+
+@dataclass(frozen=True)
+class ChainText:
+    """A chain file as it was read, to say where in it something stands."""
+
+    file: Path
+    text: str
+
+    def where(self, table: tuple[str, ...], key: str = "") -> str:
+        """Such as "mine.toml, line 12, [fast.control]" for a key of that table, or for the table."""
+        line = line_of(self.text, (*table, key))
+        place = f"{self.file.name}, line {line}" if line is not None else self.file.name
+        return f"{place}, [{'.'.join(table)}]"
 
 
 def line_of(text: str, path: tuple[str, ...]) -> int | None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read chain files: the built-in one and, beside it, the user's own. A mistake is named with its file and table.
+"""Read chain files: the built-in one and, beside it, the user's own. A mistake is named with its line and table.
 
 A chain is one top-level table; README and `built_in.toml` show a whole one. An expert's `source` is a folder in
-diffusers' layout and stands for its `unet`, `text_encoder` and `tokenizer`, each of which may be named on its own.
+diffusers' layout and stands for its `unet`, `text_encoder` and `tokenizer`, each of which may be named on its own; a
+one-file checkpoint stands for the first two.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import tomllib
 import types
 import typing
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ChainFileError, UnknownChain
+from .lines import ChainText
 from .places import Place
 from .spec import ChainSpec, ExpertSpec, ScheduleSpec
 
@@ -44,76 +47,114 @@ def find_chain(chains: dict[str, ChainSpec], name: str) -> ChainSpec:
 def read_file(path: Path) -> dict[str, ChainSpec]:
     """The chains of one TOML file."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tables = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ChainFileError(f"{path}: {error}", "a readable TOML file", "correct the file, or remove it") from error
-    return {name: _chain(name, table, path) for name, table in tables.items()}
+    written = ChainText(path, text)
+    return {name: _chain(table, _Spot(written, (name,))) for name, table in tables.items()}
 
 
-def _chain(name: str, table: Any, path: Path) -> ChainSpec:
-    where = f"{path.name}, [{name}]"
+@dataclass(frozen=True)
+class _Spot:
+    """A table of the file that is being read, or one of its keys."""
+
+    written: ChainText
+    table: tuple[str, ...]
+    key: str = ""
+
+    def __str__(self) -> str:
+        return self.written.where(self.table, self.key)
+
+    def __truediv__(self, table: str) -> _Spot:
+        return _Spot(self.written, (*self.table, table))
+
+    def at(self, key: str) -> _Spot:
+        return dataclasses.replace(self, key=key)
+
+    def place(self, text: str) -> Place:
+        return Place(text, self.written.file.parent)
+
+
+def _chain(table: Any, where: _Spot) -> ChainSpec:
     _expect(isinstance(table, dict), where, "a value", "a table")
     values = dict(table)
     for role in ("control", "spatial", "temporal"):
-        values[role] = _expert(values.get(role), path.parent, f"{path.name}, [{name}.{role}]")
+        values[role] = _expert(values.get(role), where / role)
     _expect(isinstance(values.get("vae"), str), where, "no vae", 'vae = "…", where the autoencoder lies')
-    values["vae"] = Place(values["vae"], path.parent)
+    values["vae"] = where.place(values["vae"])
     try:
         values["sizes"] = tuple((int(width), int(height)) for width, height in values["sizes"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _mistake(where, f"sizes {values.get('sizes')!r}", "sizes = [[width, height], …]") from error
-    return _build(ChainSpec, {"title": name, **values, "name": name}, where)
+        seen = f"sizes {values.get('sizes')!r}"
+        raise _mistake(where.at("sizes"), seen, "sizes = [[width, height], …]") from error
+    (name,) = where.table
+    return _build(ChainSpec, {"title": name, **values, "name": name, "written": where.written}, where)
 
 
-def _expert(table: Any, base: Path, where: str) -> ExpertSpec:
+def _expert(table: Any, where: _Spot) -> ExpertSpec:
     _expect(isinstance(table, dict), where, "nothing", "a table that describes the expert")
-    values = dict(table)
-    source = values.pop("source", None)
-    for part in ("unet", "text_encoder", "tokenizer"):
-        if part in values or source is not None:
-            values[part] = values.get(part, f"{source}/{part}")
+    values = _with_source(table, where)
     for part in ("unet", "text_encoder", "tokenizer", "motion_adapter"):
         if part in values:
-            _expect(isinstance(values[part], str), where, f"{part} = {values[part]!r}", "a place, as text")
-            values[part] = Place(values[part], base)
+            _expect(isinstance(values[part], str), where.at(part), f"{part} = {values[part]!r}", "a place, as text")
+            values[part] = where.place(values[part])
     _expect(isinstance(values.get("schedule"), dict), where, "no schedule", "schedule = { beta_start = …, … }")
-    values["schedule"] = _build(ScheduleSpec, values["schedule"], f"{where} schedule")
+    values["schedule"] = _build(ScheduleSpec, values["schedule"], where / "schedule")
     expert = _build(ExpertSpec, values, where)
-    _expect(expert.frames >= 1, where, f"frames = {expert.frames}", "1 or more")
+    _check_expert(expert, where)
+    return expert
+
+
+def _with_source(table: dict[str, Any], where: _Spot) -> dict[str, Any]:
+    """The table with `source` replaced by the parts that it stands for."""
+    values = dict(table)
+    source = values.pop("source", None)
+    if source is None:
+        return values
+    _expect(isinstance(source, str), where.at("source"), f"source = {source!r}", "a place, as text")
+    if not source.endswith(".safetensors"):
+        return {part: f"{source}/{part}" for part in ("unet", "text_encoder", "tokenizer")} | values
+    one_file = "tokenizer = …, a folder, since a one-file checkpoint has none"
+    _expect("tokenizer" in values, where.at("source"), f"source = {source!r} without a tokenizer", one_file)
+    return {"unet": source, "text_encoder": source} | values
+
+
+def _check_expert(expert: ExpertSpec, where: _Spot) -> None:
+    """What each value may be beside the others."""
+    _expect(expert.frames >= 1, where.at("frames"), f"frames = {expert.frames}", "1 or more")
     _expect(
         expert.guidance == "optional" or expert.guidance_scale == 1.0,
-        where,
+        where.at("guidance_scale"),
         f"guidance_scale = {expert.guidance_scale:g} with guidance = 'none'",
         "guidance = 'optional' for an expert that was trained to be guided",
     )
     _expect(
         ("{moment}" in expert.frame_text) == (expert.moments > 0),
-        where,
+        where.at("frame_text"),
         f"frame_text = {expert.frame_text!r} with moments = {expert.moments}",
         "a text with {moment} and how many moments there are, or neither",
     )
     _expect(
         expert.moments == 0 or expert.kind not in ("modelscope", "lavie"),
-        where,
+        where.at("moments"),
         f"moments = {expert.moments} for an expert of kind {expert.kind!r}",
         "none, since it reads one text per clip",
     )
-    return expert
 
 
-def _build(kind: Callable[..., _Spec], values: dict[str, Any], where: str) -> _Spec:
+def _build(kind: Callable[..., _Spec], values: dict[str, Any], where: _Spot) -> _Spec:
     """The dataclass from a table's values: every key known, every value of its declared type, none missing."""
     hints = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key, value in values.items():
         if key not in fields:
             close = difflib.get_close_matches(key, fields, n=1)
-            raise _mistake(
-                where, f"the unknown key {key!r}", f"{close[0]!r}" if close else f"one of {', '.join(fields)}"
-            )
+            known = f"{close[0]!r}" if close else f"one of {', '.join(fields)}"
+            raise _mistake(where.at(key), f"the unknown key {key!r}", known)
         if isinstance(value, list):
             values = {**values, key: tuple(value)}
-        _expect(_fits(values[key], hints[key]), where, f"{key} = {value!r}", _say(hints[key]))
+        _expect(_fits(values[key], hints[key]), where.at(key), f"{key} = {value!r}", _say(hints[key]))
     for key, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         _expect(not required or key in values, where, f"no {key}", f"{key} = {_say(hints[key])}")
@@ -140,10 +181,10 @@ def _say(hint: Any) -> str:
     return names.get(getattr(hint, "__name__", ""), "a list" if typing.get_origin(hint) is tuple else str(hint))
 
 
-def _expect(holds: bool, where: str, seen: str, expected: str) -> None:
+def _expect(holds: bool, where: _Spot, seen: str, expected: str) -> None:
     if not holds:
         raise _mistake(where, seen, expected)
 
 
-def _mistake(where: str, seen: str, expected: str) -> ChainFileError:
+def _mistake(where: _Spot, seen: str, expected: str) -> ChainFileError:
     return ChainFileError(f"{where}: {seen}", expected, "correct the chain file")

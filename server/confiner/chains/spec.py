@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from .lines import ChainText
 from .places import Place
 
 RULES: tuple[str, ...] = ("standard", "temporal", "coordinated", "alternate", "blend", "split", "reuse")
@@ -29,7 +30,7 @@ class ExpertSpec:
 
     `frames` is how many frames it takes at a time (segment or window); 1 for an image model. `frame_text` turns the
     prompt into the text of one frame, with `{prompt}` and `{moment}` = absolute frame modulo `moments`; empty where
-    the expert reads one text per clip. `steps` lists the control expert's allowed step counts, empty for any; the
+    the expert reads one text per clip. A clip from structure frames has no moments. `steps` lists the control expert's allowed step counts, empty for any; the
     `motion_adapter` of an expert that was distilled for each of them has `{steps}` in its name.
     """
 
@@ -92,6 +93,13 @@ class ChainSpec:
     structure_freedom: int = 500
     structure_refine_steps: int = 10
     words: tuple[str, ...] = ()
+    written: ChainText | None = field(default=None, compare=False, repr=False)
+
+    def where(self, *path: str) -> str:
+        """Where in the chain file the value at `path` stands, for a sentence about it."""
+        *tables, key = path
+        table = (self.name, *tables)
+        return self.written.where(table, key) if self.written is not None else f"[{'.'.join((*table, key))}]"
 
     @property
     def experts(self) -> dict[str, ExpertSpec]:

@@ -19,6 +19,9 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from ..errors import ChainError
 
+WORDS = 77
+"""Tokens that CLIP reads of a text."""
+
 _Rule = tuple[str, str | Callable[[re.Match[str]], str]]
 
 _UNET: list[_Rule] = [
@@ -73,8 +76,8 @@ def name_in_file(part: str, name: str) -> str:
     return name
 
 
-def read_part(kind: Any, path: Path) -> torch.nn.Module:
-    """A UNet2DConditionModel, AutoencoderKL or CLIPTextModel from the file at `path`, in the file's precision.
+def read_part(kind: Any, path: Path, dtype: torch.dtype = torch.float32) -> torch.nn.Module:
+    """A UNet2DConditionModel, AutoencoderKL or CLIPTextModel from the file at `path`.
 
     Raises ChainError where the file lacks a tensor of it, or is no such file at all.
     """
@@ -85,7 +88,7 @@ def read_part(kind: Any, path: Path) -> torch.nn.Module:
                 network = _empty(part, file)
             # an autoencoder's attention is made of 1×1 convolutions there, and of linear layers here
             tensors = {
-                name: file.get_tensor(name_in_file(part, name)).reshape(like.shape)
+                name: file.get_tensor(name_in_file(part, name)).reshape(like.shape).to(dtype)
                 for name, like in network.state_dict().items()
             }
     except (SafetensorError, RuntimeError) as error:
@@ -95,6 +98,8 @@ def read_part(kind: Any, path: Path) -> torch.nn.Module:
             f"name another place for the {part} in the chain file",
         ) from error
     network.load_state_dict(tensors, assign=True)
+    if part == "text_encoder":  # it counts its words in a buffer that no file has
+        network.get_submodule("embeddings").register_buffer("position_ids", torch.arange(WORDS)[None], persistent=False)
     return network
 
 
@@ -129,5 +134,8 @@ def _empty(part: str, file: Any) -> torch.nn.Module:
         intermediate_size=shape("encoder.layers.0.mlp.fc1.weight")[0],
         num_hidden_layers=len(layers),
         num_attention_heads=12,
+        max_position_embeddings=WORDS,
+        bos_token_id=vocabulary - 2,
+        eos_token_id=vocabulary - 1,
     )
     return CLIPTextModel(config)

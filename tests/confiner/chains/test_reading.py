@@ -74,7 +74,7 @@ def test_an_unknown_chain_is_answered_with_the_names_there_are(chain_file: Path)
         (
             'prediction_type = "v_prediction" }',
             'prediction_type = "v" }',
-            r"\[tiny.temporal\] schedule.*'v_prediction'",
+            r"\[tiny.temporal.schedule\].*'v_prediction'",
         ),
         ("guidance_scale = 2.0", 'guidance_scale = 2.0\nguidance = "none"', r"mine.toml: Cannot overwrite"),
         ('guidance = "optional"\n', "", r"\[tiny.spatial\].*guidance_scale = 2"),

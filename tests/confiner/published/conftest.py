@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The seed experts' repositories in a folder like the hub's cache: published names and layout, small random weights."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from confiner.chains import ChainSpec, read_chains
+from confiner.experts.lavie_file import convert_lavie
+from confiner.shelf import Shelf
 from confiner_lab.published import read_repository
 from confiner_lab.published.layouts import COMMIT, fill_hub_cache
 
@@ -22,3 +28,19 @@ def snapshots(hub_cache: Path) -> dict[str, Path]:
     names = ("stable_diffusion", "animatediff_lightning", "modelscope", "lavie")
     owners = {name: read_repository(name).repository.replace("/", "--") for name in names}
     return {name: hub_cache / f"models--{owner}" / "snapshots" / COMMIT for name, owner in owners.items()}
+
+
+@pytest.fixture(scope="session")
+def chains(hub_cache: Path, snapshots: dict[str, Path]) -> Iterator[dict[str, ChainSpec]]:
+    """The built-in chains of the paper, at a size that a test can afford; their names find the files in `hub_cache`."""
+    convert_lavie(snapshots["lavie"] / "lavie_base.pt")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_CACHE", str(hub_cache))
+        built_in = read_chains()
+        yield {name: replace(built_in[name], sizes=((64, 64),)) for name in built_in if name.startswith("confiner-s/")}
+
+
+@pytest.fixture(scope="session")
+def shelf() -> Shelf:
+    """What the chains share, as in a sidecar that runs one after the other."""
+    return Shelf(torch.device("cpu"), torch.float32)
