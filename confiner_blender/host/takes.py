@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +135,9 @@ def clear_folder(folder: Path) -> None:
     for path in folder.glob("*") if folder.is_dir() else ():
         if path.name in ours or path.name.startswith("structure_"):
             path.unlink()
-    if folder.is_dir() and not any(folder.iterdir()):
-        shutil.rmtree(folder)
+    for empty in (folder, folder.parent):
+        if empty.is_dir() and not any(empty.iterdir()):
+            empty.rmdir()
 
 
 def thumbnail(take: CONFINER_PG_take) -> Path | None:

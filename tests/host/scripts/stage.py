@@ -139,3 +139,11 @@ def finish(job: Any) -> None:
     path = job.folder / "take.json"
     path.write_text((job.folder / "request.json").read_text())
     pump.apply(inbox.TakeStored(job.entry.take, path))
+
+
+def use_sidecar(**preferences: Any) -> None:
+    """Set the preferences so that the add-on can start a sidecar."""
+    chosen = bpy.context.preferences.addons[ADD_ON].preferences
+    chosen.sidecar_python = ARGUMENTS["sidecar"]
+    for name, value in preferences.items():
+        setattr(chosen, name, value)
