@@ -30,8 +30,9 @@ class ExpertSpec:
 
     `frames` is how many frames it takes at a time (segment or window); 1 for an image model. `frame_text` turns the
     prompt into the text of one frame, with `{prompt}` and `{moment}` = absolute frame modulo `moments`; empty where
-    the expert reads one text per clip. A clip from structure frames has no moments. `steps` lists the control expert's allowed step counts, empty for any; the
-    `motion_adapter` of an expert that was distilled for each of them has `{steps}` in its name.
+    the expert reads one text per clip, and unused where structure frames say what happens when. `steps` lists the
+    control expert's allowed step counts, empty for any; the `motion_adapter` of an expert that was distilled for each
+    of them has `{steps}` in its name.
     """
 
     kind: Literal["animatediff", "stable-diffusion", "modelscope", "lavie"]

@@ -41,16 +41,18 @@ class Expert(ABC):
         """Forward evaluations per prediction: two where the expert is guided."""
         return 2 if self.spec.guided else 1
 
-    def read(self, prompt: str, negative_prompt: str = "") -> Script:
-        """Everything the expert will need to know of the text, encoded once."""
-        negative = self.text.encode(self._texts(negative_prompt)) if self.spec.guided else None
-        return Script(self.text.encode(self._texts(prompt)), negative)
+    def read(self, prompt: str, negative_prompt: str = "", *, moments: bool = True) -> Script:
+        """Everything the expert will need to know of the text, encoded once; `moments`: of each of them, if it can."""
+        negative = self.text.encode(self._texts(negative_prompt, moments)) if self.spec.guided else None
+        return Script(self.text.encode(self._texts(prompt, moments)), negative)
 
-    def _texts(self, prompt: str) -> list[str]:
+    def _texts(self, prompt: str, moments: bool) -> list[str]:
         """The prompt as it is read: once, or as the text of every moment."""
-        template = self.spec.frame_text or "{prompt}"
-        moments = range(max(1, self.spec.moments))
-        return [template.replace("{moment}", str(moment)).replace("{prompt}", prompt).strip() for moment in moments]
+        if not (moments and self.spec.moments):
+            return [prompt]
+        template = self.spec.frame_text
+        each = [template.replace("{moment}", str(moment)) for moment in range(self.spec.moments)]
+        return [text.replace("{prompt}", prompt).strip() for text in each]
 
     def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction:
         """What `latents` at `timestep` are made of, in float32. Guidance acts on the network's own output."""

@@ -120,6 +120,7 @@ def test_moments_come_round(chain: Chain) -> None:
     script = chain.control.read(PROMPT)
     assert torch.equal(script.at([33]).prompt, script.at([1]).prompt)
     assert not torch.equal(script.at([2]).prompt, script.at([1]).prompt)
+    assert torch.equal(chain.control.read(PROMPT, moments=False).prompt, chain.control.text.encode([PROMPT]))
     assert chain.temporal.read(PROMPT).at(range(FRAMES)).prompt.shape[1] == 1
 
 
