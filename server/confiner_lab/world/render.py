@@ -62,7 +62,7 @@ def _plane_box(shape: str, place: Place, q: Quirks) -> tuple[float, float, float
     """A box on the unmoved picture plane that surely holds the object."""
     radius = solids.RADIUS[shape] * q.size
     near = max(place.z - radius, 0.5)
-    left, right = (min((place.x + s * radius) * FOCAL / z for z in (near, place.z)) * 1.0 for s in (-1, 1))
+    left = min((place.x - radius) * FOCAL / z for z in (near, place.z))
     right = max((place.x + radius) * FOCAL / z for z in (near, place.z))
     bottom = q.horizon + (place.lift - EYE) * FOCAL / near
     height = place.lift + solids.HEIGHT[shape] * q.size * place.squash
