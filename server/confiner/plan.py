@@ -117,5 +117,11 @@ def check_clip(request: ClipRequest, chain: Chain) -> None:
 def paper_preset(plan: Plan) -> Plan:
     """The paper's literal long-shot setting: shuffled noise, guidance on ε, windows that stay where they are."""
     return dataclasses.replace(
-        plan, windows="fixed", initial_noise="shuffle", coherence_space="eps", coherence_reference="previous"
+        plan,
+        hinge_noise="fresh",
+        timestep_map="same",
+        windows="fixed",
+        initial_noise="shuffle",
+        coherence_space="eps",
+        coherence_reference="previous",
     )

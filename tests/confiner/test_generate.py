@@ -190,6 +190,36 @@ def test_segments_in_lock_step_are_nearly_those_made_one_by_one(chain: Chain) ->
     assert (single - batched).abs().max() < 1e-4 * single.abs().max()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"windows": "fixed"},
+        {"initial_noise": "random"},
+        {"initial_noise": "shared"},
+        {"coherence": 0.0},
+        {"coherence_space": "eps"},
+        {"coherence_space": "x0"},
+    ],
+)
+def test_every_switch_of_a_long_shot_is_at_work(chain: Chain, change: dict[str, object]) -> None:
+    request = _request(34, refine_steps=2, control_steps=2, rule="temporal")
+    plan = confiner.resolve_plan(request, chain)
+    changed = _latents(_events(request, chain, replace(plan, **change)))  # type: ignore[arg-type]
+    assert changed.isfinite().all()
+    assert not torch.equal(changed, _latents(_events(request, chain, plan)))
+
+
+def test_the_papers_preset_is_its_literal_setting(chain: Chain) -> None:
+    plan = confiner.paper_preset(confiner.resolve_plan(_request(64), chain))
+    assert (plan.windows, plan.initial_noise, plan.coherence_space, plan.hinge_noise, plan.timestep_map) == (
+        "fixed",
+        "shuffle",
+        "eps",
+        "fresh",
+        "same",
+    )
+
+
 def test_nothing_of_torch_leaks_to_who_pulls(chain: Chain) -> None:
     request = _request(4, refine_steps=1, control_steps=1)
     plan = replace(confiner.resolve_plan(request, chain), threads=2)
