@@ -4,7 +4,7 @@
 properties, preferences   what the author and the user have set      shots, takes   finding and changing it
 operators, panels         what is pressed, what is drawn             strips         takes on the timeline
 jobs                      a shot's way from the button to its take   capture        structure frames
-pump, link                the line to the sidecar, drained by a timer
+pump, link, errands       the line to the sidecar, drained by a timer
 handlers, relocation      opening, saving, undo                      runtime        what is under way
 compat                    every difference between Blender's versions
 """
@@ -15,7 +15,7 @@ import atexit
 
 import bpy
 
-from . import handlers, link, operators, panels, pictures, preferences, properties, pump, runtime
+from . import errands, handlers, link, operators, panels, pictures, preferences, properties, pump, runtime
 
 CLASSES = (
     *properties.CLASSES,
@@ -49,4 +49,5 @@ def _leave() -> None:
     """Let go of everything that calls back: a timer that is left at exit crashes some Blenders and hangs others."""
     pump.stop()
     handlers.stop()
+    errands.stop()
     link.close_link()

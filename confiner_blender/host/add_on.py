@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bpy
 
+from ..client.installation import installed
 from ..client.launcher import LaunchCommand
 from ..client.wheel import install_command
 
@@ -20,16 +21,35 @@ def preferences() -> bpy.types.AddonPreferences:
 
 
 def launch_command() -> LaunchCommand | None:
-    """How to start a sidecar, or None where no Python was chosen for it."""
+    """How to start a sidecar, or None where there is no Python for it."""
     chosen = preferences()
-    if not chosen.sidecar_python:
+    interpreter = sidecar_python()
+    if interpreter is None:
         return None
     arguments = ["--stay"] if chosen.stay else []
     if chosen.chains_file:
         arguments += ["--chains", bpy.path.abspath(chosen.chains_file)]
     # Blender's own switch for add-ons that want to reach out; what the sidecar would fetch are experts from the hub.
     environment = {} if bpy.app.online_access else {"HF_HUB_OFFLINE": "1"}
-    return LaunchCommand(Path(bpy.path.abspath(chosen.sidecar_python)), tuple(arguments), environment)
+    return LaunchCommand(interpreter, tuple(arguments), environment)
+
+
+def sidecar_python() -> Path | None:
+    """The Python to run the sidecar with: the one that was chosen, else the one that was installed from here."""
+    if chosen := preferences().sidecar_python:
+        return Path(bpy.path.abspath(chosen))
+    there = installed(environment_folder())
+    return Path(there.interpreter) if there is not None else None
+
+
+def sidecar_installed() -> bool:
+    """Whether an environment was built from here."""
+    return installed(environment_folder()) is not None
+
+
+def environment_folder() -> Path:
+    """Where the sidecar's own environment is built."""
+    return user_folder("environment")
 
 
 def set_up_commands() -> list[str]:

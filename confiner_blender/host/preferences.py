@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from .add_on import ADD_ON
+from .add_on import ADD_ON, sidecar_installed
 from .panels.connection import draw_connection
 
 
@@ -42,4 +42,6 @@ class CONFINER_AP_preferences(bpy.types.AddonPreferences):
         column.prop(self, "chains_file")
         column.prop(self, "stay")
         column.prop(self, "save_as")
+        if sidecar_installed():
+            layout.operator("confiner.remove_sidecar", icon="TRASH")
         draw_connection(layout, context.region.width)

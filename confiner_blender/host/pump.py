@@ -17,7 +17,7 @@ import bpy
 from ..client import inbox
 from ..protocol.messages import Cancelled, Chains, Failed, Problem, Refused, Status, Welcome
 from ..storyboard.progress import JobState, advance
-from . import capture, jobs, link, shots
+from . import capture, errands, jobs, link, shots
 from .refusal import Refusal
 from .runtime import RUNTIME, Job, busy, job_of
 
@@ -31,7 +31,8 @@ SHOWING = ("SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES")
 def pump() -> bool:
     """Apply messages until the deadline, then render one structure frame if any is wanted. Whether anything changed."""
     shots.part_copies()
-    changed = _drain(time.monotonic() + DEADLINE)
+    changed = errands.drain()
+    changed |= _drain(time.monotonic() + DEADLINE)
     if (job := capture.pending()) is not None:
         _capture(job)
         changed = True
@@ -48,7 +49,12 @@ def tick() -> float:
         traceback.print_exc()
         summary = "".join(traceback.format_exception_only(error)).strip()
         RUNTIME.link.problem = Problem("internal", summary, "report this with the text in Blender's console")
-    return BUSY if busy() else IDLE
+    return BUSY if busy() or _waiting() else IDLE
+
+
+def _waiting() -> bool:
+    """Whether the user waits for something in the preferences."""
+    return any(errand is not None and not errand.ended for errand in (RUNTIME.test, RUNTIME.installation))
 
 
 def start() -> None:

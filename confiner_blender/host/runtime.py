@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..client.lifecycle import State
 from ..client.session import SidecarSession
+from ..client.task import Task
 from ..protocol.messages import ChainInfo, Problem, ShotRequest, Status
 from ..storyboard.ledger import Entry
 from ..storyboard.progress import Progress
@@ -47,11 +49,26 @@ class Link:
 
 
 @dataclass
+class Errand:
+    """Work that the preferences started. A problem of None with `ended` set: it is done, or was stopped."""
+
+    task: Task[Any]
+    passed: list[str] = field(default_factory=list)
+    line: str = ""
+    fraction: float = 0.0
+    ended: bool = False
+    problem: Problem | None = None
+    log_tail: str = ""
+
+
+@dataclass
 class Runtime:
     session: SidecarSession | None = None
     link: Link = field(default_factory=Link)
     chains: dict[str, ChainInfo] = field(default_factory=dict)
     status: Status | None = None
+    test: Errand | None = None
+    installation: Errand | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
     """By shot id: the last job of each shot."""
     captures: deque[str] = field(default_factory=deque)

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...client.lifecycle import State
-from ..add_on import preferences, set_up_commands
-from ..runtime import RUNTIME
+from ..add_on import set_up_commands, sidecar_python
+from ..runtime import RUNTIME, Errand
 from .sentences import draw_problem, draw_sentence
 
 STATES = {
@@ -34,35 +34,60 @@ def draw_connection(layout: Any, width: int) -> None:
     text, icon = headline()
     row = layout.row()
     row.label(text=text, icon=icon)
-    row.operator("confiner.connect", text="Connect" if RUNTIME.link.state is State.CLOSED else "Test Connection")
+    row.operator("confiner.connect")
+    row.operator("confiner.test_connection", text="Test")
     if RUNTIME.link.problem is not None:
-        problem = RUNTIME.link.problem
-        draw_problem(layout, problem.message, problem.remedy, width)
-    if not preferences().sidecar_python and RUNTIME.link.state is not State.READY:
-        draw_set_up(layout, width)
-    if RUNTIME.link.log_tail and RUNTIME.link.state is not State.READY:
-        draw_log(layout)
+        draw_problem(layout, RUNTIME.link.problem.message, RUNTIME.link.problem.remedy, width)
+    if RUNTIME.test is not None:
+        _draw_test(layout, RUNTIME.test, width)
+    if RUNTIME.link.state is not State.READY:
+        if sidecar_python() is None:
+            draw_set_up(layout, width)
+        if RUNTIME.link.log_tail:
+            _draw_log(layout, RUNTIME.link.log_tail)
 
 
 def draw_set_up(layout: Any, width: int) -> None:
-    """What to type where no sidecar is installed."""
+    """How to get a sidecar where there is none: the button, or what to type."""
     box = layout.box()
-    draw_sentence(box, "To set up the sidecar, type in a terminal:", width, "CONSOLE")
+    errand = RUNTIME.installation
+    if errand is not None and not errand.ended:
+        row = box.row(align=True)
+        row.progress(factor=errand.fraction, text=errand.line[:60])
+        row.operator("confiner.stop_installation", text="", icon="X")
+        return
+    draw_sentence(box, "The experts run in a process of their own, which is not installed yet.", width, "INFO")
+    row = box.row()
+    row.scale_y = 1.3
+    row.operator("confiner.install_sidecar", icon="IMPORT")
+    if errand is not None and errand.problem is not None:
+        draw_problem(box, errand.problem.message, errand.problem.remedy, width)
+        _draw_log(box, errand.log_tail)
+    draw_sentence(box, "Or type in a terminal, and choose that Python in the preferences:", width, "CONSOLE")
     column = box.column(align=True)
     for command in set_up_commands():
-        column.label(text=command)
-    draw_sentence(box, "Then choose its Python in the preferences.", width, "BLANK1")
+        draw_sentence(column, command, width, "BLANK1")
     row = box.row(align=True)
     row.operator("confiner.copy_commands", icon="COPYDOWN")
     row.operator("confiner.preferences", icon="PREFERENCES")
 
 
-def draw_log(layout: Any) -> None:
-    """The last lines of the sidecar's log."""
+def _draw_test(layout: Any, errand: Errand, width: int) -> None:
+    box = layout.box()
+    for line in errand.passed:
+        draw_sentence(box, line, width, "CHECKMARK")
+    if not errand.ended:
+        box.label(text="Testing …", icon="SORTTIME")
+    elif errand.problem is not None:
+        draw_problem(box, errand.problem.message, errand.problem.remedy, width)
+
+
+def _draw_log(layout: Any, tail: str) -> None:
+    """The last lines of a log, folded away."""
     header, body = layout.panel("confiner_log", default_closed=True)
     header.label(text="Last lines of its log", icon="TEXT")
     if body is not None:
         column = body.column(align=True)
         column.scale_y = 0.75
-        for line in RUNTIME.link.log_tail.splitlines()[-LOG_LINES:]:
+        for line in tail.splitlines()[-LOG_LINES:]:
             column.label(text=line)

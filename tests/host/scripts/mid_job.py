@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Saves a .blend, starts a job, and says so in the middle of it. What happens then is the test's business."""
+
+import bpy
+import stage
+
+stage.enable()
+runtime = stage.module("host.runtime").RUNTIME
+stage.use_sidecar()
+stage.add_shot(prompt="a red cube on grass", length=12, seed=3, control_steps=2, refine_steps=stage.ARGUMENTS["steps"])
+bpy.ops.wm.save_as_mainfile(filepath=str(stage.FOLDER / "film.blend"))
+bpy.ops.confiner.generate()
+job = next(iter(runtime.jobs.values()))
+stage.pump_until(lambda: job.progress.stage == "refine" or job.progress.ended)
+print("UNDER WAY", flush=True)
+stage.pump_until(lambda: job.progress.ended, patience=200)
+problem = job.progress.problem
+stage.report(
+    state=job.progress.state.name,
+    problem=f"{problem.message}: {problem.remedy}" if problem else "",
+    files=sorted(path.name for path in job.folder.glob("frame_*.png")),
+    missing=stage.missing_files(),
+)

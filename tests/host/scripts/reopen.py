@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Opens the .blend that another Blender died over, and waits for the job it left behind."""
+
+import bpy
+import stage
+
+stage.enable()
+runtime = stage.module("host.runtime").RUNTIME
+stage.use_sidecar()
+bpy.ops.wm.open_mainfile(filepath=str(stage.FOLDER / "film.blend"))
+found = len(runtime.jobs)
+job = next(iter(runtime.jobs.values()))
+takes_at_once = len(bpy.context.scene.confiner.shots[0].takes)
+stage.pump_until(lambda: job.progress.ended, patience=200)
+shot = bpy.context.scene.confiner.shots[0]
+stage.report(
+    found=found,
+    takes_at_once=takes_at_once,
+    state=job.progress.state.name,
+    problem=str(job.progress.problem),
+    on_timeline=shot.active_take == job.entry.take,
+    files=sorted(set(stage.files_of(stage.strips()[0]))),
+    spans=stage.spans(),
+    missing=stage.missing_files(),
+    ledger=len(stage.module("host.jobs").ledger().entries()),
+)
