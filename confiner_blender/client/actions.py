@@ -53,4 +53,11 @@ class StoreTake:
     num_frames: int | None
 
 
-Action = Send | SendStructure | Deliver | StoreFrame | StorePreview | StoreTake
+@dataclass(frozen=True)
+class ClearPreview:
+    """The job has ended without a take: what only served while it was made may go."""
+
+    folder: Path
+
+
+Action = Send | SendStructure | Deliver | StoreFrame | StorePreview | StoreTake | ClearPreview

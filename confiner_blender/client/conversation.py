@@ -32,7 +32,7 @@ from ..protocol.messages import (
     Welcome,
 )
 from ..protocol.version import PROTOCOL_VERSION
-from .actions import Action, Deliver, Send, SendStructure, StoreFrame, StorePreview, StoreTake
+from .actions import Action, ClearPreview, Deliver, Send, SendStructure, StoreFrame, StorePreview, StoreTake
 from .errors import ClientError, Hop
 from .inbox import EventArrived, FrameStored, LandingFailed, MessageArrived, PreviewStored, TakeStored
 
@@ -231,6 +231,7 @@ class Conversation:
             job.awaiting[event.number] = event
         if isinstance(event, Failed | Cancelled):
             self._let_go(event.job_id)
+            actions.insert(0, ClearPreview(job.folder))
         elif not job.rewound:  # else it was on its way before the sidecar heard of the rewind, and will come again
             job.cursor = event.number
             actions += self._finished(job, event) if isinstance(event, Finished) else []

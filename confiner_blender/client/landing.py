@@ -71,11 +71,16 @@ def store_take(folder: Path, take: dict[str, Any]) -> Path:
     """
     path = folder / TAKE
     write(path, json.dumps(take, indent=1, ensure_ascii=False).encode())
+    clear(folder)
+    return path
+
+
+def clear(folder: Path) -> None:
+    """Remove what only served while the take was made."""
     for leftover in (folder / PREVIEW, *folder.glob(".*.part")):
-        # The take is complete; a preview that somebody else holds open is no reason to say otherwise.
+        # A preview that somebody else holds open is no reason to call the take anything but what it is.
         with contextlib.suppress(OSError):
             leftover.unlink(missing_ok=True)
-    return path
 
 
 def missing_frames(folder: Path, num_frames: int) -> list[int]:

@@ -24,7 +24,7 @@ from ..protocol.framing import Image, ImageAssembler, ImageKind, pieces
 from ..protocol.messages import Problem, ServerMessage
 from ..protocol.rendezvous import Connection
 from . import inbox, landing
-from .actions import Action, Deliver, Send, SendStructure, StoreFrame, StorePreview, StoreTake
+from .actions import Action, ClearPreview, Deliver, Send, SendStructure, StoreFrame, StorePreview, StoreTake
 from .conversation import Conversation
 from .errors import ClientError, Hop, Stopped, unexpected
 from .launcher import LaunchCommand, Meeting, log_tail
@@ -235,6 +235,8 @@ class SessionThread(threading.Thread):
                     return self._conversation.landing_failed(job_id, error.problem)
             case StoreTake():
                 return self._store_take(action)
+            case ClearPreview(folder):
+                landing.clear(folder)
         return []
 
     def _store_frame(self, action: StoreFrame) -> list[Action]:

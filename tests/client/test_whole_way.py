@@ -86,7 +86,7 @@ def test_a_shot_lands_in_its_folder_and_the_sidecar_forgets_it(
     numbers = [event.number for event in reader.events()]
     assert numbers == sorted(set(numbers))
     assert [event.frame for event in reader.events() if isinstance(event, FrameDone)] == list(range(6))
-    eventually(lambda: not list((rendezvous.data_folder() / "jobs").iterdir()))
+    eventually(lambda: not list(rendezvous.data_folder().rglob(job_id)))
 
 
 def test_structure_frames_reach_the_sidecar(ticking: LaunchCommand, opened: Open, job_id: str, tmp_path: Path) -> None:
@@ -121,6 +121,7 @@ def test_a_cancelled_shot_stops_and_keeps_what_it_had(
     reader.until(lambda m: isinstance(m, inbox.EventArrived) and isinstance(m.event, Cancelled))
     assert (tmp_path / "frame_0001.png").read_bytes() == metronome.picture(3, 0)
     assert not (tmp_path / "take.json").exists()
+    assert not (tmp_path / "preview.png").exists()
 
 
 def test_a_sidecar_killed_in_the_middle_is_started_again_and_the_shot_goes_on(
