@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Takes on disk: their folders, their records, the jobs that make them, and whose they are."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from confiner_blender.storyboard import folders, identity, record
+from confiner_blender.storyboard.identity import Bearer
+from confiner_blender.storyboard.ledger import Entry, Ledger
+from confiner_blender.storyboard.request import shot_request
+
+from .test_remarks import SHOT
+
+ENTRY = Entry("t1", "s1", "/film.blend", "/film_confiner/t1", 48, 8.0, "RATE", 24.0, 16, 64, 64)
+
+
+def test_a_take_stands_beside_its_blend() -> None:
+    home = folders.home_of(Path("/films/demo.blend"))
+    folder = folders.take_folder(home, "1a2b3c4d-0000", "5e6f7a8b-0000")
+    assert folder == Path("/films/demo_confiner/shot_1a2b3c4d/take_5e6f7a8b")
+
+
+def test_copying_a_take_keeps_what_is_there(tmp_path: Path) -> None:
+    source, target = tmp_path / "a", tmp_path / "b"
+    source.mkdir()
+    (source / "frame_0001.png").write_bytes(b"one")
+    (source / ".frame_0002.png.part").write_bytes(b"half")
+    assert folders.copy_take(source, target)
+    (target / "frame_0001.png").write_bytes(b"kept")
+    assert folders.copy_take(source, target)
+    assert [path.name for path in target.iterdir()] == ["frame_0001.png"]
+    assert (target / "frame_0001.png").read_bytes() == b"kept"
+    assert not folders.copy_take(tmp_path / "nothing", target)
+
+
+def test_a_record_tells_what_has_changed_since(tmp_path: Path) -> None:
+    (tmp_path / record.REQUEST).write_text(record.request_text(shot_request(SHOT)))
+    settings = record.settings_of(tmp_path)
+    assert settings is not None
+    assert record.changed_since(SHOT, settings) == []
+    changed = replace(SHOT, prompt="a blue cube", width=112, height=48, timing=replace(SHOT.timing, length=24))
+    assert record.changed_since(changed, settings) == ["prompt", "length", "size"]
+
+
+def test_the_librarys_record_is_asked_first(tmp_path: Path) -> None:
+    (tmp_path / record.REQUEST).write_text(json.dumps({"request": {"prompt": "old"}}))
+    (tmp_path / record.RECORD).write_text(json.dumps({"request": {"prompt": "new"}, "chain": {"name": "small"}}))
+    assert record.settings_of(tmp_path) == {"prompt": "new", "chain": "small"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"request": 3}'])
+def test_a_damaged_record_is_no_record(tmp_path: Path, text: str) -> None:
+    (tmp_path / record.RECORD).write_text(text)
+    assert record.settings_of(tmp_path) is None
+
+
+def test_the_ledger_remembers_jobs_until_they_are_struck(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "jobs")
+    assert ledger.entries() == []
+    ledger.write(ENTRY)
+    ledger.write(replace(ENTRY, take="t2"))
+    ledger.write(replace(ENTRY, blend="/other.blend"))
+    (tmp_path / "jobs" / "x.json").write_text("{")
+    assert [(entry.take, entry.blend) for entry in Ledger(tmp_path / "jobs").entries()] == [
+        ("t1", "/other.blend"),
+        ("t2", "/film.blend"),
+    ]
+    ledger.strike("t1")
+    ledger.strike("t1")
+    assert [entry.take for entry in ledger.entries()] == ["t2"]
+
+
+def test_of_two_scenes_with_one_storyboard_the_one_that_does_not_own_it_is_the_copy() -> None:
+    assert identity.copies([Bearer("Scene", "a", "Scene"), Bearer("Scene.001", "a", "Scene")]) == ["Scene.001"]
+    assert identity.copies([Bearer("A copy", "a", "Scene"), Bearer("Scene", "a", "Scene")]) == ["A copy"]
+    assert identity.copies([Bearer("Renamed", "a", "Scene"), Bearer("Other", "b", "Other")]) == []
+    assert identity.copies([Bearer("One", "a", "Gone"), Bearer("Two", "a", "Gone")]) == ["Two"]
