@@ -12,8 +12,8 @@ from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel,
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from .chains import ChainSpec, ExpertSpec
+from .chains.fit import check_chain, check_expert
 from .chains.scheduler_file import scheduler_disagreements
-from .errors import ChainError
 from .experts.animatediff import AnimateDiffExpert
 from .experts.base import Expert
 from .experts.lavie import LaVieExpert
@@ -80,6 +80,7 @@ def load_chain(
 
     Raises WeightsMissing if a part is not on this machine, ChainError if the parts do not fit together.
     """
+    check_chain(spec)
     shelf = shelf or Shelf(torch.device(device), dtype)
     vae, digest = shelf.take(AutoencoderKL, spec.vae)
     space, weights = LatentSpace(vae), {"vae": digest}
@@ -88,7 +89,8 @@ def load_chain(
         _report_disagreements(role, expert_spec)
         experts[role], hashes = _load_expert(expert_spec.at(spec.control_steps), shelf)
         weights |= _by_role(role, hashes)
-        _check_fit(spec, role, experts[role], space)
+        unet, text = experts[role].unet.config, experts[role].text.model.config.to_dict()
+        check_expert(spec, role, unet=unet, text=text, vae=vae.config)
     with torch.no_grad():
         preview_map = fit_preview(space)
     return Chain(
@@ -121,23 +123,3 @@ def _load_expert(spec: ExpertSpec, shelf: Shelf) -> tuple[Expert, dict[str, str]
     tokenizer, tokenizer_hash = shelf.take(CLIPTokenizer, spec.tokenizer)
     hashes = {"unet": unet_hash, "text_encoder": encoder_hash, "tokenizer": tokenizer_hash}
     return adapter(spec, unet, TextEncoder(tokenizer, encoder)), hashes
-
-
-def _check_fit(spec: ChainSpec, role: str, expert: Expert, space: LatentSpace) -> None:
-    config, where = expert.unet.config, f"the {role} expert of {spec.name!r}"
-    remedy = "name experts of one family in the chain file"
-    if config.in_channels != space.channels:
-        raise ChainError(
-            f"{where} takes {config.in_channels} latent channels", f"the autoencoder's {space.channels}", remedy
-        )
-    width = expert.text.model.config.hidden_size
-    if config.cross_attention_dim != width:
-        raise ChainError(f"{where} reads texts of width {config.cross_attention_dim}", f"its encoder's {width}", remedy)
-    longest = getattr(config, "motion_max_seq_length", None)
-    if longest is not None and expert.spec.frames > longest:
-        raise ChainError(f"{where} with frames = {expert.spec.frames}", f"at most {longest}", "correct the chain file")
-    for width, height in spec.sizes:
-        if width % space.factor or height % space.factor:
-            raise ChainError(
-                f"{spec.name!r} with a size of {width}×{height}", f"multiples of {space.factor}", "correct sizes"
-            )

@@ -14,16 +14,10 @@ HALF = ".fp16."
 
 
 def found(place: Place) -> Path:
-    """The place's folder or file, or WeightsMissing with what to do about it."""
+    """The place's folder or file, or WeightsMissing."""
     folder = place.folder()
     if folder is not None:
         return folder
-    if pickled := place.pickled():
-        raise WeightsMissing(
-            f"{pickled.name}, a pickled file, which can carry code",
-            "safetensors",
-            f"convert it once, if you trust where it comes from: confiner convert {pickled}",
-        )
     raise WeightsMissing(f"no {place} on this machine", "the chain's weights", "download them, or choose another chain")
 
 

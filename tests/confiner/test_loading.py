@@ -62,7 +62,7 @@ def test_experts_learn_nothing_and_have_the_dtype_asked_for(chain_file: Path) ->
 
 def test_parts_that_do_not_fit_together_are_explained(chain_file: Path, tmp_path: Path) -> None:
     path = _copy(chain_file, tmp_path, '"./temporal"', '"./temporal"\ntext_encoder = "./control/text_encoder"')
-    with pytest.raises(ChainError, match=r"temporal expert of 'tiny' reads texts of width 24.*16"):
+    with pytest.raises(ChainError, match=r"\[tiny.temporal\].*text encoder of width 16.*24"):
         load_chain(read_file(path)["tiny"])
 
 

@@ -20,18 +20,24 @@ class ChainText:
     file: Path
     text: str
 
-    def where(self, table: tuple[str, ...], key: str = "") -> str:
-        """Such as "mine.toml, line 12, [fast.control]" for a key of that table, or for the table."""
-        line = line_of(self.text, (*table, key))
+    def where(self, table: tuple[str, ...], *keys: str) -> str:
+        """Such as "mine.toml, line 12, [fast.control]": the first of the keys that is written, else the table."""
+        lines = lines_of(self.text)
+        found = [lines[path] for path in ((*table, key) for key in keys) if path in lines]
+        line = found[0] if found else line_of(self.text, table)
         place = f"{self.file.name}, line {line}" if line is not None else self.file.name
         return f"{place}, [{'.'.join(table)}]"
 
 
 def line_of(text: str, path: tuple[str, ...]) -> int | None:
-    """The line, counted from 1, of the key or table at `path`, or of the innermost table around it that is there.
+    """The line of the key or table at `path`, or of the innermost table around it that is there; None if none is."""
+    lines = lines_of(text)
+    parents = (path[:length] for length in range(len(path), 0, -1))
+    return next((lines[parent] for parent in parents if parent in lines), None)
 
-    `text` must be valid TOML. None if nothing of the path is written anywhere.
-    """
+
+def lines_of(text: str) -> dict[tuple[str, ...], int]:
+    """The line, counted from 1, of every table and of every key that starts a line. `text` must be valid TOML."""
     table: tuple[str, ...] = ()
     found: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -40,8 +46,7 @@ def line_of(text: str, path: tuple[str, ...]) -> int | None:
             found.setdefault(table, number)
         elif key := _KEY.match(line):
             found.setdefault(table + _only_path(tomllib.loads(f"{key[1]} = {{}}")), number)
-    parents = (path[:length] for length in range(len(path), 0, -1))
-    return next((found[parent] for parent in parents if parent in found), None)
+    return found
 
 
 def _only_path(nested: dict[str, Any]) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from .spec import ExpertSpec, ScheduleSpec
@@ -27,11 +26,18 @@ _NAMES: dict[str, tuple[str, Any]] = {
 
 def scheduler_disagreements(expert: ExpertSpec) -> list[str]:
     """One clause per value in which the scheduler file beside the expert's UNet differs; empty if there is none."""
+    scheduler = read_scheduler(expert)
+    return disagreements(expert.schedule, scheduler) if scheduler else []
+
+
+def read_scheduler(expert: ExpertSpec) -> Mapping[str, Any]:
+    """The scheduler file beside the expert's UNet; empty if there is none."""
     unet = expert.unet.folder()
-    if unet is None:
-        return []
+    if unet is None or unet.is_file():
+        return {}
     file = unet.parent / "scheduler" / "scheduler_config.json"
-    return disagreements(expert.schedule, _read(file)) if file.is_file() else []
+    held = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return held if isinstance(held, dict) else {}
 
 
 def disagreements(schedule: ScheduleSpec, scheduler: Mapping[str, Any]) -> list[str]:
@@ -44,8 +50,3 @@ def disagreements(schedule: ScheduleSpec, scheduler: Mapping[str, Any]) -> list[
     if scheduler.get("trained_betas") is not None:
         clauses.append("the repository has betas of its own (trained_betas)")
     return clauses
-
-
-def _read(file: Path) -> Mapping[str, Any]:
-    held = json.loads(file.read_text(encoding="utf-8"))
-    return held if isinstance(held, dict) else {}

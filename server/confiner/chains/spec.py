@@ -61,10 +61,10 @@ class ExpertSpec:
         return replace(self, motion_adapter=adapter)
 
     @property
-    def places(self) -> tuple[Place, ...]:
-        """Everything of the expert that must be on the machine."""
-        own = (self.unet, self.text_encoder, self.tokenizer)
-        return own if self.motion_adapter is None else (*own, self.motion_adapter)
+    def parts(self) -> dict[str, Place]:
+        """Everything of the expert that must be on the machine, by its key in the chain file."""
+        own = {"unet": self.unet, "text_encoder": self.text_encoder, "tokenizer": self.tokenizer}
+        return own if self.motion_adapter is None else {**own, "motion_adapter": self.motion_adapter}
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ class ChainSpec:
     written: ChainText | None = field(default=None, compare=False, repr=False)
 
     def where(self, *path: str) -> str:
-        """Where in the chain file the value at `path` stands, for a sentence about it."""
+        """Where in the chain file the value at `path` stands, or the `source` that implies it: for sentences."""
         *tables, key = path
         table = (self.name, *tables)
-        return self.written.where(table, key) if self.written is not None else f"[{'.'.join((*table, key))}]"
+        return self.written.where(table, key, "source") if self.written is not None else f"[{'.'.join(table)}] {key}"
 
     @property
     def experts(self) -> dict[str, ExpertSpec]:
@@ -122,7 +122,7 @@ class ChainSpec:
     def places(self) -> tuple[Place, ...]:
         """Everything that must be on the machine, each place once; the control expert as it is by default."""
         experts = (self.control.at(self.control_steps), self.spatial, self.temporal)
-        return tuple(dict.fromkeys((self.vae, *(place for expert in experts for place in expert.places))))
+        return tuple(dict.fromkeys((self.vae, *(place for expert in experts for place in expert.parts.values()))))
 
     @property
     def missing(self) -> str:
