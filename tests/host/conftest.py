@@ -14,7 +14,7 @@ import pytest
 
 SCRIPTS = Path(__file__).parent / "scripts"
 RESULT = "RESULT "
-PATIENCE = 240
+PATIENCE = 500
 """Seconds that one script may take; only a hang takes as long."""
 
 Script = Callable[..., Any]

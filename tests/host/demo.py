@@ -63,7 +63,9 @@ def run_blender(arguments: argparse.Namespace, out: Path) -> list[Row]:
                 process.kill()
             process.wait()
     if rows is None:
-        sys.exit(f"the demo did not come to its end (Blender ended with {process.returncode}); its last lines:\n{quiet}")
+        sys.exit(
+            f"the demo did not come to its end (Blender ended with {process.returncode}); its last lines:\n{quiet}"
+        )
     return rows
 
 

@@ -77,7 +77,7 @@ bpy.ops.confiner.restore_take(take=first)
 said["restored"] = shot.prompt, shot.seed, shot.control_steps
 
 # cancelled in the middle: nothing half made stays
-shot.length, shot.refine_steps = 48, 60
+shot.refine_steps = 60
 bpy.ops.confiner.generate()
 job = runtime.RUNTIME.jobs[shot.uuid]
 stage.pump_until(lambda: job.progress.stage == "refine")

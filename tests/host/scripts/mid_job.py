@@ -13,7 +13,7 @@ bpy.ops.confiner.generate()
 job = next(iter(runtime.jobs.values()))
 stage.pump_until(lambda: job.progress.stage == "refine" or job.progress.ended)
 print("UNDER WAY", flush=True)
-stage.pump_until(lambda: job.progress.ended, patience=200)
+stage.pump_until(lambda: job.progress.ended, patience=400)
 problem = job.progress.problem
 stage.report(
     state=job.progress.state.name,

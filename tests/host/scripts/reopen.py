@@ -11,7 +11,7 @@ bpy.ops.wm.open_mainfile(filepath=str(stage.FOLDER / "film.blend"))
 found = len(runtime.jobs)
 job = next(iter(runtime.jobs.values()))
 takes_at_once = len(bpy.context.scene.confiner.shots[0].takes)
-stage.pump_until(lambda: job.progress.ended, patience=200)
+stage.pump_until(lambda: job.progress.ended, patience=400)
 shot = bpy.context.scene.confiner.shots[0]
 stage.report(
     found=found,

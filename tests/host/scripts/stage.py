@@ -35,7 +35,7 @@ def report(**values: Any) -> None:
     print("RESULT " + json.dumps(values), flush=True)
 
 
-def pump_until(done: Callable[[], bool], patience: float = 120) -> bool:
+def pump_until(done: Callable[[], bool], patience: float = 300) -> bool:
     """Pump as the timer would, until `done`; False if that takes longer than `patience` seconds."""
     deadline = time.monotonic() + patience
     pump = module("host.pump").pump
