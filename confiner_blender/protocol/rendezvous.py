@@ -79,6 +79,11 @@ def journal_file() -> Path:
     return data_folder() / f"journal-p{PROTOCOL_VERSION}.sqlite3"
 
 
+def jobs_folder() -> Path:
+    """Where the jobs in that journal keep their files, a folder each."""
+    return data_folder() / f"jobs-p{PROTOCOL_VERSION}"
+
+
 def log_file() -> Path:
     """The running or last sidecar's log."""
     return runtime_folder() / "sidecar.log"

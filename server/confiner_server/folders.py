@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The files of a job, and how they are written: whole or not at all, so that a kill leaves nothing half done.
 
-<data folder>/jobs/<job id>/structure/0000.png   frames that came with the request
-                            frames/0000.png      finished frames
-                            checkpoint           where the worker goes on after an interruption
+<jobs folder>/<job id>/structure/0000.png   frames that came with the request
+                       frames/0000.png      finished frames
+                       checkpoint           where the worker goes on after an interruption
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import signal
+import sqlite3
 import sys
 import time
 
@@ -72,7 +73,7 @@ class Listener:
         self.token = secrets.token_urlsafe(32)
         self._journal = Journal(rendezvous.journal_file())
         self._worker = Supervisor(self._worker_command(), self._heard, self._lost)
-        folders = JobFolders(rendezvous.data_folder() / "jobs")
+        folders = JobFolders(rendezvous.jobs_folder())
         self.scheduler = Scheduler(self._journal, folders, self._worker, self._read_chains, self._changed)
         self._clients: set[ClientConnection] = set()
         self._lifetime = Lifetime(settings.grace, settings.stay, time.monotonic())
@@ -119,22 +120,25 @@ class Listener:
     async def _end(self, server: Server) -> None:
         """Pause the jobs, tell who listens, end the worker. The last checkpoints are on disk already."""
         presence.hide()
-        self.scheduler.halt("the sidecar was ended; the shot goes on when it is asked for")
-        deadline = time.monotonic() + FAREWELL_SECONDS
-        while time.monotonic() < deadline and not all(client.up_to_date for client in self._clients):
-            await asyncio.sleep(0.01)
-        server.close()
-        await self._worker.end()
-        await server.wait_closed()
-        self._journal.close()
-        log.info("sidecar ended")
+        try:
+            self.scheduler.halt("the sidecar was ended; the shot goes on when it is asked for")
+            deadline = time.monotonic() + FAREWELL_SECONDS
+            while time.monotonic() < deadline and not all(client.up_to_date for client in self._clients):
+                await asyncio.sleep(0.01)
+        finally:
+            server.close()
+            await self._worker.end()
+            await server.wait_closed()
+            self._journal.close()
+            log.info("sidecar ended")
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            if sys.platform == "win32":
+        if sys.platform == "win32":
+            for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(self.stop))
-            else:
+        else:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.add_signal_handler(number, self.stop)
 
     async def _meet(self, websocket: ServerConnection) -> None:
@@ -201,7 +205,12 @@ class Listener:
         self.scheduler.heard(message, payload)
 
     def _lost(self, reason: str) -> None:
-        self.scheduler.worker_lost(reason)
+        try:
+            self.scheduler.worker_lost(reason)
+        except sqlite3.Error:
+            # Without a journal no promise can be kept. What is on the disk is found again by the next start.
+            log.exception("the journal cannot be written, the sidecar ends")
+            self.stop()
 
 
 def _refuse_pages(connection: ServerConnection, request: Request) -> Response | None:

@@ -202,8 +202,9 @@ class Scheduler:
             self._halt(job, reason)
 
     def sweep(self) -> None:
-        """Remove jobs that ended long ago, and folders that belong to no job."""
-        for job_id in self._journal.ended_before(time.time() - KEPT_SECONDS):
+        """Remove what nobody will ask for: jobs that ended long ago, jobs that never arrived whole, stray folders."""
+        halfway = [job.id for job in self._journal.jobs(JobState.RECEIVING)]
+        for job_id in (*self._journal.ended_before(time.time() - KEPT_SECONDS), *halfway):
             self._remove(job_id)
         known = {job.id for job in self._journal.jobs()}
         for job_id in self._folders.present():

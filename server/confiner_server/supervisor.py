@@ -41,6 +41,7 @@ CANCEL_PATIENCE = 15.0
 
 END_PATIENCE = 3.0
 STDERR_LINES = 5
+MAX_LINE = 64 * 1024
 
 
 class Supervisor:
@@ -113,9 +114,7 @@ class Supervisor:
         last_words: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
         try:
             process, reader = await self._start()
-            listening = asyncio.create_task(self._listen(reader))
-            await _log_lines(process, last_words)
-            await listening
+            await asyncio.gather(self._listen(reader), _log_lines(process, last_words))
             reason = _describe_end(await process.wait(), last_words)
         except Exception as error:  # whatever went wrong with a worker must not take the listener down
             log.exception("the worker could not be run")
@@ -191,8 +190,9 @@ async def _log_lines(process: asyncio.subprocess.Process, last: collections.dequ
     """Log what the worker writes to its standard error, until it is gone; remember its last lines."""
     assert process.stderr is not None
     rest = b""
-    while data := await process.stderr.read(4096):
-        *lines, rest = (rest + data)[-65536:].replace(b"\r", b"\n").split(b"\n")
+    while rest or not process.stderr.at_eof():
+        data = await process.stderr.read(4096) or b"\n"
+        *lines, rest = (rest + data)[-MAX_LINE:].split(b"\n")
         for line in lines:
             if text := line.decode("utf-8", errors="replace").rstrip():
                 worker_log.info("%s", text)

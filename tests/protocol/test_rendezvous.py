@@ -39,7 +39,7 @@ def test_one_variable_moves_everything(monkeypatch, tmp_path):
         rendezvous.run_lock(),
         rendezvous.log_file(),
         rendezvous.journal_file(),
-        rendezvous.data_folder(),
+        rendezvous.jobs_folder(),
     ]
     assert all(place.is_relative_to(tmp_path) for place in places)
     assert len(set(places)) == len(places)
@@ -58,7 +58,11 @@ def test_runtime_files_and_data_stand_where_the_desktop_keeps_such_things(monkey
 
 
 def test_versions_do_not_find_each_others_sidecar(monkeypatch):
-    ours = {rendezvous.connection_file().name, rendezvous.start_lock().name, rendezvous.journal_file().name}
+    def names():
+        shared = (rendezvous.connection_file, rendezvous.start_lock, rendezvous.run_lock)
+        kept = (rendezvous.journal_file, rendezvous.jobs_folder)
+        return {place().name for place in (*shared, *kept)}
+
+    ours = names()
     monkeypatch.setattr(rendezvous, "PROTOCOL_VERSION", PROTOCOL_VERSION + 1)
-    theirs = {rendezvous.connection_file().name, rendezvous.start_lock().name, rendezvous.journal_file().name}
-    assert not ours & theirs
+    assert not ours & names()

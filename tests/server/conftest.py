@@ -105,7 +105,7 @@ class Sidecar:
         return [int(words[-2]) for words in lines]
 
     def job_folder(self, job_id: str) -> Path:
-        return self.home / "data" / "jobs" / job_id
+        return self.home / "data" / f"jobs-p{PROTOCOL_VERSION}" / job_id
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Client]:
@@ -200,15 +200,23 @@ class Client:
 
 def gone(pid: int) -> bool:
     """Whether the process has ended (a zombie has), waiting for it a while."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        stat = Path(f"/proc/{pid}/stat")
+
+    def ended() -> bool:
         try:
-            if stat.read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
         except (FileNotFoundError, ProcessLookupError):
             return True
-        time.sleep(0.02)
+
+    return became_true(ended)
+
+
+def became_true(condition: Callable[[], bool]) -> bool:
+    """Whether the condition came to hold while one can be asked to wait."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
     return False
 
 
@@ -276,6 +284,11 @@ def kill() -> Callable[[int], None]:
         assert gone(pid)
 
     return kill
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool]], bool]:
+    return became_true
 
 
 @pytest.fixture

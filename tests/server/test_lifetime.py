@@ -39,13 +39,12 @@ def test_told_to_stay_it_stays():
     assert not Lifetime(grace=0, stay=True, now=0).is_over(now=1e9, parent_alive=False)
 
 
-def test_a_process_is_watched_until_it_ends_even_if_nobody_collects_it():
+def test_a_process_is_watched_until_it_ends_even_if_nobody_collects_it(eventually):
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     alive = watch_process(process.pid)
     assert alive()
     process.kill()
-    while alive():
-        pass
+    assert eventually(lambda: not alive())
     assert process.wait() == -signal.SIGKILL
     assert not watch_process(process.pid)()
     assert watch_process(None)()

@@ -12,7 +12,16 @@ from confiner_server.journal import Journal
 from confiner_server.scheduler import KEPT_SECONDS, Scheduler
 from confiner_server.wire import JobFinished, JobFrame, JobStarted, JobStepped, JobStopped, RunJob
 
-from confiner_blender.protocol.messages import Cancelled, Failed, Finished, FrameDone, Paused, Started, Stepped
+from confiner_blender.protocol.messages import (
+    Cancelled,
+    Failed,
+    Finished,
+    FrameDone,
+    Paused,
+    Started,
+    Stepped,
+    StructureInfo,
+)
 
 
 class Notes:
@@ -141,12 +150,14 @@ def test_halted_jobs_are_paused_and_resume_in_the_order_of_their_submission(desk
 
 def test_what_ended_long_ago_and_folders_without_a_job_are_swept_away(desk, shot, monkeypatch):
     old, running = desk.submit(shot()), desk.submit(shot())
+    desk.submit(shot(structure=StructureInfo(6, 32, 32)))
     desk.say(JobFinished(old, {}))
     stray = desk.folders.folder(str(uuid.uuid4()))
     for folder in (stray, desk.folders.folder(old), desk.folders.folder(running)):
         os.makedirs(folder)
     desk.scheduler.sweep()
     assert not stray.exists()
+    assert [job.id for job in desk.journal.jobs()] == [old, running]
     assert desk.folders.folder(old).exists()
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + KEPT_SECONDS + 60)
