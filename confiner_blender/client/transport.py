@@ -7,6 +7,7 @@ One thread opens, sends, receives and closes; any thread may `abort()`, which en
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 from typing import Protocol
 
@@ -17,6 +18,9 @@ from ..protocol.framing import MAX_MESSAGE
 from ..protocol.messages import Problem
 from ..protocol.rendezvous import Connection
 from .errors import ClientError, Hop
+
+log = logging.getLogger(__name__)
+log.addHandler(logging.NullHandler())  # what matters becomes a ClientError; Blender's console stays clean
 
 OPEN_TIMEOUT = 5.0
 SEND_TIMEOUT = 15.0
@@ -72,14 +76,15 @@ class WebSocketTransport:
                 ping_interval=PING_INTERVAL,
                 ping_timeout=PING_TIMEOUT,
                 close_timeout=CLOSE_TIMEOUT,
+                logger=log,
             )
             self._websocket = entering.__enter__()
+            # The keep-alive cannot end a send that the other side does not read: they share a lock. This can.
+            self._socket.settimeout(SEND_TIMEOUT)
         except TimeoutError as error:
             raise self._no_answer() from error
         except (OSError, WebSocketException, EOFError) as error:
             raise self._refused(error) from error
-        # The keep-alive cannot end a send that the other side does not read: they share a lock. This can.
-        self._socket.settimeout(SEND_TIMEOUT)
 
     def send(self, message: str | bytes) -> None:
         assert self._websocket is not None
@@ -121,5 +126,7 @@ class WebSocketTransport:
 
 
 def _lost(error: ConnectionClosed) -> ClientError:
-    message = f"the connection to the sidecar was lost ({error})"
-    return ClientError(Hop.CONNECT, Problem("lost", message, "nothing: it is taken up again, and jobs go on meanwhile"))
+    silent = error.sent is not None and error.rcvd is None
+    seen = f"no answer for {PING_TIMEOUT:.0f} s" if silent else str(error)
+    message = f"the connection to the sidecar was lost ({seen})"
+    return ClientError(Hop.CONNECT, Problem("lost", message, "wait: it is taken up again, and jobs go on meanwhile"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from confiner_blender.client import inbox, transport
 from confiner_blender.client.errors import ClientError
-from confiner_blender.client.launcher import LaunchCommand, Meeting
+from confiner_blender.client.launcher import LaunchCommand, Meeting, meet
 from confiner_blender.client.lifecycle import State
 from confiner_blender.client.session import SidecarSession
 from confiner_blender.client.transport import WebSocketTransport, dial
@@ -71,7 +72,7 @@ def test_messages_of_both_kinds_pass_at_full_size(serving: Serve) -> None:
 def test_a_proxy_in_the_environment_is_not_used(serving: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(variable, "http://127.0.0.1:1")
-    line = dial(serving(lambda websocket: None))
+    line = dial(serving(lambda websocket: [None for _ in websocket] and None))
     line.open()
     line.close()
 
@@ -136,6 +137,23 @@ def test_a_lost_connection_is_told_to_whoever_receives_or_sends(serving: Serve) 
     with pytest.raises(ClientError, match="was lost"):
         line.send("more")
     line.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that stops a process")
+def test_a_sidecar_that_falls_silent_is_told_in_bounded_time_and_without_noise(
+    real: LaunchCommand, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for limit in ("PING_INTERVAL", "PING_TIMEOUT", "CLOSE_TIMEOUT"):
+        monkeypatch.setattr(transport, limit, 0.2)
+    connection = meet(real, threading.Event()).connection
+    line = dial(connection)
+    line.open()
+    os.kill(connection.pid, signal.SIGSTOP)
+    with pytest.raises(ClientError, match="no answer for"):
+        line.receive(10)
+    line.close()
+    os.kill(connection.pid, signal.SIGKILL)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_another_thread_can_cut_an_open_that_hangs(hung: Connection) -> None:
