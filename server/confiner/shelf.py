@@ -67,12 +67,13 @@ class Shelf:
 
 def _motion_adapter(path: Path, image: UNet2DConditionModel) -> MotionAdapter:
     """A motion adapter from a folder, or from one .safetensors file, which has AnimateDiff's shape for `image`."""
+    dtype = image.dtype
     if path.is_dir():
-        return MotionAdapter.from_pretrained(path, use_safetensors=True, variant=variant(path), torch_dtype=image.dtype)
+        return MotionAdapter.from_pretrained(path, use_safetensors=True, variant=variant(path), torch_dtype=dtype)
     with torch.device("meta"):
         adapter = MotionAdapter(block_out_channels=tuple(image.config.block_out_channels))
     try:
-        adapter.load_state_dict({name: each.to(image.dtype) for name, each in load_file(path).items()}, assign=True)
+        adapter.load_state_dict({name: each.to(dtype) for name, each in load_file(path).items()}, assign=True)
     except RuntimeError as error:
         raise ChainError(
             f"{path.name} with other tensors than a motion adapter's for this image network",

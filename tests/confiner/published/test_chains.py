@@ -168,7 +168,9 @@ def test_half_precision_files_serve_where_there_are_no_others(
     assert unet.dtype == torch.float32
 
 
-def test_a_lightning_file_in_other_names_is_explained(chains: dict[str, ChainSpec], snapshots: dict[str, Path]) -> None:
+def test_a_lightning_file_in_other_names_is_explained(
+    chains: dict[str, ChainSpec], shelf: Shelf, snapshots: dict[str, Path]
+) -> None:
     spec = chains[NAMES[0]]
     other = Place(str(snapshots["stable_diffusion"] / "v1-5-pruned-emaonly.safetensors"), Path())
     with pytest.raises(ChainError, match="other tensors than a motion adapter's") as refused:
