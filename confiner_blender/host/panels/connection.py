@@ -24,7 +24,7 @@ LOG_LINES = 8
 def headline() -> tuple[str, str]:
     """The state in few words, and its icon."""
     text, icon = STATES[RUNTIME.link.state]
-    if RUNTIME.link.state is State.READY and RUNTIME.link.device:
+    if RUNTIME.link.state is State.READY and RUNTIME.link.device not in ("", "auto"):
         text = f"Ready on {RUNTIME.link.device}"
     return text, icon
 
