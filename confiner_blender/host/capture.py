@@ -18,7 +18,7 @@ from typing import Any
 import bpy
 
 from ..storyboard import timing as timings
-from . import compat, shots, takes
+from . import compat, paths, shots, takes
 from .properties import CONFINER_PG_shot
 from .refusal import Refusal
 from .runtime import RUNTIME, Job
@@ -140,11 +140,11 @@ def _copy_pictures(stage: bpy.types.Scene, source: Any) -> tuple[Any, int]:
     skipped = left - compat.content(source)[0]
     new = compat.strips_for_new(stage)
     if source.type == "MOVIE":
-        path = str(shots.absolute(source.filepath))
+        path = str(paths.absolute(source.filepath))
         strip = new.new_movie("source", path, channel=1, frame_start=1 - skipped, fit_method="FILL")
         return strip, right - left
     names = [element.filename for element in source.elements]
-    path = str(shots.absolute(source.directory) / names[0])
+    path = str(paths.absolute(source.directory) / names[0])
     strip = new.new_image("source", path, channel=1, frame_start=1 - skipped, fit_method="FILL")
     for name in names[1:]:
         strip.elements.append(name)

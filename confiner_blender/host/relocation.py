@@ -16,7 +16,7 @@ import bpy
 
 from ..protocol.messages import Problem
 from ..storyboard import folders
-from . import jobs, shots, strips, takes
+from . import jobs, paths, shots, strips, takes
 from .add_on import preferences, user_folder
 from .runtime import RUNTIME, running
 
@@ -91,7 +91,7 @@ def find_again() -> None:
                 continue
             folder = takes.take_folder(scene, shot.uuid, take.uuid)
             if folder.is_dir():
-                take.folder = takes.stored_path(folder, bpy.data.filepath)
+                take.folder = paths.stored(folder, bpy.data.filepath)
                 strips.move_folder(scene, take.uuid, folder)
 
 
@@ -100,7 +100,7 @@ def _refer(move: Move, folder: Path, blend: str) -> None:
     for scene, shot in shots.every_shot():
         take = shots.find_take(shot, move.take)
         if take is not None:
-            take.folder = takes.stored_path(folder, blend)
+            take.folder = paths.stored(folder, blend)
             if move.source != move.target:
                 strips.move_folder(scene, move.take, folder)
     job = running(move.shot)

@@ -6,11 +6,9 @@ Nothing here is held across events: undo and file loading invalidate whatever wa
 
 from __future__ import annotations
 
-import os
 import random
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import bpy
@@ -154,8 +152,3 @@ def start_of(scene: bpy.types.Scene, shot_uuid: str) -> int:
     placed = [strips.span_of_shot(scene, shot.uuid) for shot in shots]
     starts = layout.starts(scene.frame_start, [shot.length for shot in shots], placed)
     return starts[[shot.uuid for shot in shots].index(shot_uuid)]
-
-
-def absolute(path: str) -> Path:
-    """A path of the .blend, where `//` is its folder."""
-    return Path(os.path.normpath(bpy.path.abspath(path)))

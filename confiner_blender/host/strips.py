@@ -15,7 +15,7 @@ import bpy
 
 from ..storyboard import layout
 from ..storyboard.layout import Span
-from . import compat
+from . import compat, paths
 
 SHOT = "confiner_shot"
 TAKE = "confiner_take"
@@ -50,6 +50,7 @@ def place(
         name=name, filepath=str(folder / names[0]), channel=channel, frame_start=start, fit_method="FIT"
     )
     strip[SHOT], strip[TAKE] = shot_uuid, take_uuid
+    strip.directory = paths.directory(folder)
     strip.colorspace_settings.name = "sRGB"
     _set_names(strip, names)
     compat.set_handles(strip, start, start + len(names))
@@ -88,7 +89,7 @@ def swap(
         others = [span_of(other) for other in _siblings(scene, strip)]
         content_start, length = compat.content(strip)
         right = layout.right_handle(span, content_start, length, len(names), others)
-        strip.directory = str(folder) + "/"
+        strip.directory = paths.directory(folder)
         _set_names(strip, names)
         compat.set_handles(strip, min(span.start, content_start + len(names) - 1), right)
         strip.channel = span.channel  # Blender lifts a strip while its content grows into a neighbour
@@ -102,7 +103,7 @@ def move_folder(scene: bpy.types.Scene, take_uuid: str, folder: Path) -> None:
     """Have the take's strips look for their files in another folder."""
     for strip in list(compat.all_strips_of(scene)):
         if strip.type == "IMAGE" and strip.get(TAKE) == take_uuid:
-            strip.directory = str(folder) + "/"
+            strip.directory = paths.directory(folder)
 
 
 def remove(scene: bpy.types.Scene, shot_uuid: str, take_uuid: str) -> None:

@@ -14,7 +14,7 @@ from ..storyboard import folders, record
 from ..storyboard.elements import element_names
 from ..storyboard.ledger import Entry
 from ..storyboard.slate import slate_png
-from . import shots, strips
+from . import paths, shots, strips
 from .add_on import user_folder
 from .properties import CONFINER_PG_shot, CONFINER_PG_take
 
@@ -36,17 +36,7 @@ def take_folder(scene: bpy.types.Scene, shot_uuid: str, take_uuid: str) -> Path:
 
 def folder_of(take: CONFINER_PG_take) -> Path:
     """Where the take's frames stand."""
-    return shots.absolute(take.folder)
-
-
-def stored_path(folder: Path, blend: str) -> str:
-    """How a .blend refers to a take's folder: relative if it can be. `blend` is "" for an unsaved file."""
-    if not blend:
-        return str(folder)
-    try:
-        return bpy.path.relpath(str(folder), start=str(Path(blend).parent))
-    except ValueError:  # another drive
-        return str(folder)
+    return paths.absolute(take.folder)
 
 
 def prepare_folder(folder: Path, width: int, height: int, request_text: str) -> None:
@@ -68,7 +58,7 @@ def add(shot: CONFINER_PG_shot, entry: Entry) -> CONFINER_PG_take:
     take = shot.takes.add()
     take.uuid = entry.take
     take.name = f"Take {len(shot.takes)}"
-    take.folder = stored_path(Path(entry.folder), bpy.data.filepath)
+    take.folder = paths.stored(Path(entry.folder), bpy.data.filepath)
     for name in ("length", "fps", "hold", "scene_fps", "num_frames", "width", "height"):
         setattr(take, name, getattr(entry, name))
     return take

@@ -131,6 +131,7 @@ def check() -> None:
     spans = sorted(module("host.compat").handles(strip) for strip in strips)
     assert spans == [(1 + LENGTH * i, 1 + LENGTH * (i + 1)) for i in range(len(SHOTS))], spans
     for strip in strips:
+        assert strip.directory.startswith("//"), f"{strip.directory} would be lost if the folder is moved"
         folder = Path(bpy.path.abspath(strip.directory))
         assert all((folder / element.filename).is_file() for element in strip.elements), strip.name
 

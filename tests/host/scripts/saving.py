@@ -45,7 +45,10 @@ stage.module("host.pump").apply(stage.module("client.inbox").FrameStored(job.ent
 said["stray_followed"] = (job.folder / "frame_0004.png").exists()
 stage.finish(job)
 said["whole_after_move"] = len(set(stage.files_of(stage.strips()[1])))
+stage.add_shot(prompt="made after the first save", length=6)
+stage.finish(stage.start_job(scene.confiner.shots[2]))
 bpy.ops.wm.save_mainfile()
+said["relative_at_once"] = [strip.directory.startswith("//") for strip in stage.strips()]
 
 # only a copy: this file goes on pointing to its own takes
 second = stage.FOLDER / "elsewhere"
@@ -63,6 +66,7 @@ fourth = stage.FOLDER / "moved"
 fourth.mkdir()
 bpy.context.preferences.addons[stage.ADD_ON].preferences.save_as = "COPY"
 bpy.ops.wm.save_as_mainfile(filepath=str(fourth / "moved.blend"))
+said["relative_after_save_as"] = [strip.directory.startswith("//") for strip in stage.strips()]
 said["copied"] = within(fourth / "moved_confiner"), stage.missing_files()
 said["originals_stay"] = (first / "film_confiner").is_dir()
 
