@@ -15,6 +15,7 @@ from ..protocol.framing import Image, ImageKind
 from ..protocol.messages import (
     Accepted,
     Attach,
+    Cancel,
     Cancelled,
     ClientMessage,
     Failed,
@@ -47,8 +48,8 @@ class Job:
     The sidecar sends a job's events in the order of their numbers, each followed by its picture. `cursor` is the
     number up to which they were taken in, `announced` the highest one handed on; the two differ after a rewind, when
     events come again whose pictures were damaged or are gone. `rewound` is set until the first of them is here.
-    `awaiting` holds the frames announced but not stored, by number, `stored` the numbers of the others. `heard` is
-    whether the sidecar spoke of the job on this connection.
+    `awaiting` holds the frames announced but not stored, by number, `stored` the numbers of the others. `submitted` is
+    whether the sidecar may know of the job, `heard` whether it spoke of it on this connection.
     """
 
     folder: Path
@@ -57,6 +58,7 @@ class Job:
     cursor: int = 0
     announced: int = 0
     rewound: bool = False
+    submitted: bool = False
     heard: bool = False
     rewinds: int = 0
     stored: set[int] = field(default_factory=set)
@@ -92,8 +94,16 @@ class Conversation:
         if job := self.jobs.get(job_id):
             job.folder = folder
             return []
-        self.jobs[job_id] = Job(folder, cursor=after, announced=after)
+        self.jobs[job_id] = Job(folder, cursor=after, announced=after, submitted=True)
         return [Send(Attach(job_id, after))] if self.ready else []
+
+    def cancel(self, job_id: str) -> list[Action]:
+        """Cancel a job; one that no sidecar has heard of is cancelled here and now, as event 0."""
+        job = self.jobs.get(job_id)
+        if job is None or job.submitted:
+            return self.say(Cancel(job_id))
+        self._let_go(job_id)
+        return [Deliver(EventArrived(Cancelled(job_id, 0)))]
 
     def say(self, message: ClientMessage) -> list[Action]:
         """Send a message now, or as soon as a sidecar listens; said twice in between counts once."""
@@ -200,6 +210,7 @@ class Conversation:
     def _submit(self, job_id: str) -> list[Action]:
         job = self.jobs[job_id]
         assert job.request is not None
+        job.submitted = True
         structure: list[Action] = [SendStructure(job_id, job.structure)] if job.structure else []
         return [Send(Submit(job_id, job.request)), *structure]
 
@@ -210,7 +221,7 @@ class Conversation:
             return [] if message.job_id in self._forgotten else delivered
         if job.announced and job.heard:
             return delivered
-        if job.announced and job.request is not None:
+        if job.announced and job.request is not None and job.request.structure is None:
             # The sidecar does not know a job that it had begun: its records are gone. We still know what to ask for.
             job.start_over()
             return self._submit(message.job_id)
@@ -222,6 +233,7 @@ class Conversation:
         if job is None:
             return []
         job.heard = True
+        job.structure = ()  # the sidecar has it whole, or the job would have no events
         news = event.number > job.announced
         if not news:
             job.rewound = False

@@ -12,7 +12,7 @@ from __future__ import annotations
 import queue
 from pathlib import Path
 
-from ..protocol.messages import Cancel, ClientMessage, ShotRequest
+from ..protocol.messages import ClientMessage, ShotRequest
 from . import inbox
 from .conversation import Conversation
 from .launcher import LaunchCommand, meet
@@ -86,7 +86,8 @@ class SidecarSession:
         self._hurry()
 
     def cancel(self, job_id: str) -> None:
-        self.send(Cancel(job_id))
+        """Stop a job. Its Cancelled event says that it is stopped."""
+        self._outbox.put(lambda conversation: conversation.cancel(job_id))
 
     def send(self, message: ClientMessage) -> None:
         """Send a message now, or when there is a connection. After Shutdown the session closes, until it is opened."""

@@ -160,6 +160,8 @@ class SessionThread(threading.Thread):
         if meeting.process is not None:
             self._patience.started()
             self._process = meeting.process
+        elif self._process is not None and self._process.poll() is not None:
+            self._process = None  # ours has ended, and this is another one
         return meeting
 
     def _connect(self, connection: Connection) -> None:
@@ -266,8 +268,12 @@ class SessionThread(threading.Thread):
     def _rest(self) -> None:
         """Wait for the next try, shorter if somebody asks for something."""
         self._hurrying.clear()
-        if not self._stopping.is_set() and self._hurrying.wait(self._patience.delay()):
-            self._patience.renew()
+        until = time.monotonic() + self._patience.delay()
+        while not self._over() and time.monotonic() < until:
+            self._take_calls()
+            if self._hurrying.wait(HEARTBEAT):
+                self._patience.renew()
+                break
         self._take_calls()
 
     def _bereaved(self) -> ClientError | None:

@@ -224,7 +224,7 @@ class Reader:
         return [message.event for message in self.seen if isinstance(message, inbox.EventArrived)]
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait for something that another thread brings about."""
     deadline = time.monotonic() + seconds
     while not holds():

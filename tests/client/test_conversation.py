@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the conversation decides, with neither socket nor thread: messages in, actions out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from confiner_blender.protocol.messages import (
     Refused,
     Shutdown,
     Stepped,
+    StructureInfo,
     Submit,
     Welcome,
 )
@@ -268,10 +270,36 @@ def test_previews_never_hold_anything_up() -> None:
 def test_a_cancelled_job_is_no_longer_followed() -> None:
     conversation = ready()
     conversation.submit(JOB, request(), (), FOLDER)
-    assert sent(conversation.say(Cancel(JOB))) == [Cancel(JOB)]
+    assert sent(conversation.cancel(JOB)) == [Cancel(JOB)]
     assert delivered(conversation.received(Cancelled(JOB, 4))) == [EventArrived(Cancelled(JOB, 4))]
     conversation.lost()
     assert sent(conversation.received(WELCOME)) == []
+
+
+def test_a_job_that_no_sidecar_has_heard_of_is_cancelled_at_once() -> None:
+    conversation = Conversation()
+    conversation.submit(JOB, request(), (), FOLDER)
+    assert conversation.cancel(JOB) == [Deliver(EventArrived(Cancelled(JOB, 0)))]
+    assert sent(conversation.received(WELCOME)) == []
+
+
+def test_a_cancel_without_a_connection_reaches_the_sidecar_later() -> None:
+    conversation = ready()
+    conversation.submit(JOB, request(), (), FOLDER)
+    conversation.lost()
+    assert conversation.cancel(JOB) == []
+    assert sent(conversation.received(WELCOME)) == [Submit(JOB, request()), Cancel(JOB)]
+
+
+def test_structure_frames_are_held_until_the_sidecar_has_them() -> None:
+    conversation = ready()
+    conversation.submit(JOB, replace(request(), structure=StructureInfo(3, 64, 64)), (b"one",), FOLDER)
+    conversation.received(Queued(JOB, 1, 0))
+    assert conversation.jobs[JOB].structure == ()
+    conversation.lost()
+    assert sent(conversation.received(WELCOME)) == [Attach(JOB, 1)]
+    assert delivered(conversation.received(Refused(PROBLEM, JOB))) == [MessageArrived(Refused(PROBLEM, JOB))]
+    assert conversation.jobs == {}
 
 
 def test_jobs_of_others_and_pictures_nobody_announced_are_let_go() -> None:

@@ -18,6 +18,7 @@ from confiner_blender.client.session import SidecarSession
 from confiner_blender.protocol.messages import (
     Attach,
     Cancel,
+    Cancelled,
     Failed,
     Finished,
     Forget,
@@ -284,6 +285,19 @@ def test_a_cancel_said_just_before_closing_is_still_sent(
     session.cancel(JOB)
     session.close()
     assert sidecar.received[-1] == Cancel(JOB)
+
+
+def test_a_shot_is_cancelled_though_no_sidecar_was_ever_found(tmp_path: Path) -> None:
+    sidecar = SidecarDouble()
+    sidecar.absent = 10**6
+    session = SidecarSession(None, meet=sidecar.meet, dial=sidecar.dial)
+    session.open()
+    session.submit(JOB, request(), [], tmp_path)
+    reader = Reader(session)
+    reader.until_state(State.FAILED)
+    session.cancel(JOB)
+    reader.until(lambda message: message == inbox.EventArrived(Cancelled(JOB, 0)))
+    session.close()
 
 
 def test_a_shut_down_sidecar_is_not_started_again(
