@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -91,13 +92,11 @@ def load_chain(
         weights |= _by_role(role, hashes)
         unet, text = experts[role].unet.config, experts[role].text.model.config.to_dict()
         check_expert(spec, role, unet=unet, text=text, vae=vae.config)
-    with torch.no_grad():
-        preview_map = fit_preview(space)
     return Chain(
         spec=spec,
         space=space,
         weights=weights,
-        preview_map=preview_map,
+        preview_map=shelf.made(("preview", digest), partial(fit_preview, space)),
         shelf=shelf,
         **experts,
     )

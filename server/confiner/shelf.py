@@ -7,7 +7,7 @@ An image network inside a motion network counts as common too: both are built ar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,10 +37,7 @@ class Shelf:
         """The part at `place` as a `kind`, and its content's hash."""
         path = found(place)
         digest = content_hash(path)
-        key = (kind.__name__, digest)
-        if key not in self.parts:
-            self.parts[key] = self._loaded(kind, path)
-        return self.parts[key], digest
+        return self.made((kind.__name__, digest), lambda: self._loaded(kind, path)), digest
 
     def take_motion_network(self, unet: Place, adapter: Place) -> tuple[Any, str]:
         """An image network with a motion adapter's modules in it; its own tensors are those of the image network."""
@@ -48,9 +45,14 @@ class Shelf:
         path = found(adapter)
         digest = hashlib.sha256(f"{image_hash} {content_hash(path)}".encode()).hexdigest()
         key = (UNetMotionModel.__name__, digest)
+        return self.made(key, lambda: _motion_network(image, self._settled(_motion_adapter(path, image)))), digest
+
+    def made(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
+        """What stands on the shelf under `key`, made now if it was not there."""
         if key not in self.parts:
-            self.parts[key] = _motion_network(image, self._settled(_motion_adapter(path, image)))
-        return self.parts[key], digest
+            with torch.no_grad():
+                self.parts[key] = make()
+        return self.parts[key]
 
     def _loaded(self, kind: Any, path: Path) -> Any:
         if kind is CLIPTokenizer:

@@ -3,7 +3,7 @@
 
 A chain is one top-level table; README and `built_in.toml` show a whole one. An expert's `source` is a folder in
 diffusers' layout and stands for its `unet`, `text_encoder` and `tokenizer`, each of which may be named on its own; a
-one-file checkpoint stands for the first two.
+one-file checkpoint stands for the first two. A chain that is `like` another has everything from it but what it says.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from .places import Place
 from .spec import ChainSpec, ExpertSpec, ScheduleSpec
 
 BUILT_IN = Path(__file__).parent / "built_in.toml"
+ROLES = ("control", "spatial", "temporal")
 _Spec = TypeVar("_Spec", ChainSpec, ExpertSpec, ScheduleSpec)
 
 
@@ -46,13 +47,30 @@ def find_chain(chains: dict[str, ChainSpec], name: str) -> ChainSpec:
 
 def read_file(path: Path) -> dict[str, ChainSpec]:
     """The chains of one TOML file."""
+    written, tables = _read(path)
+    known = tables if path == BUILT_IN else _read(BUILT_IN)[1] | tables
+    spots = {name: _Spot(written, (name,)) for name in tables}
+    return {name: _chain(_completed(table, known, spots[name]), spots[name]) for name, table in tables.items()}
+
+
+def _read(path: Path) -> tuple[ChainText, dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")
-        tables = tomllib.loads(text)
+        return ChainText(path, text), tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ChainFileError(f"{path}: {error}", "a readable TOML file", "correct the file, or remove it") from error
-    written = ChainText(path, text)
-    return {name: _chain(table, _Spot(written, (name,))) for name, table in tables.items()}
+
+
+def _completed(table: Any, known: dict[str, Any], where: _Spot) -> Any:
+    """A chain's table with what it takes over from the chain that it is `like`; never the title."""
+    if not isinstance(table, dict) or "like" not in table:
+        return table
+    name, others = table["like"], {other: known[other] for other in known if other != where.table[0]}
+    _expect(name in others, where.at("like"), f"like = {name!r}", f"one of {', '.join(others)}")
+    base = _completed(others[name], others, where)
+    own = {key: value for key, value in table.items() if key != "like"}
+    roles = {role: base[role] | own[role] for role in ROLES if isinstance(own.get(role), dict)}
+    return {**{key: value for key, value in base.items() if key != "title"}, **own, **roles}
 
 
 @dataclass(frozen=True)
@@ -79,7 +97,7 @@ class _Spot:
 def _chain(table: Any, where: _Spot) -> ChainSpec:
     _expect(isinstance(table, dict), where, "a value", "a table")
     values = dict(table)
-    for role in ("control", "spatial", "temporal"):
+    for role in ROLES:
         values[role] = _expert(values.get(role), where / role)
     _expect(isinstance(values.get("vae"), str), where, "no vae", 'vae = "…", where the autoencoder lies')
     values["vae"] = where.place(values["vae"])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,31 @@ def test_a_mistake_is_named_with_its_place(text: str, tmp_path: Path, before: st
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ChainFileError, match=r"absent\.toml"):
         read_chains(tmp_path / "absent.toml")
+
+
+def test_a_chain_like_another_differs_in_what_it_says(chain_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[mine]\nlike = "confiner-s/modelscope"\nfps = 12\n[mine.spatial]\nsource = "./style"\n')
+    mine, other = read_file(path)["mine"], read_chains()["confiner-s/modelscope"]
+    assert (mine.name, mine.title, mine.fps) == ("mine", "mine", 12)
+    assert mine.spatial.unet.text == "./style/unet"
+    assert mine.spatial.schedule == other.spatial.schedule
+    assert str(mine.temporal.unet) == str(other.temporal.unet)
+    assert (mine.sizes, mine.control.steps) == (other.sizes, other.control.steps)
+
+
+@pytest.mark.parametrize("name", ["nobody", "mine", "yours"])
+def test_a_chain_cannot_be_like_one_that_is_not_there_or_like_itself(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'[mine]\nlike = "{name}"\n[yours]\nlike = "mine"\n')
+    with pytest.raises(ChainFileError, match=r"mine.toml, line 2, \[mine\]: like = .*bundled"):
+        read_file(path)
+
+
+def test_the_readmes_example_is_a_chain_file(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    path = tmp_path / "mine.toml"
+    path.write_text(example, encoding="utf-8")
+    chain = read_file(path)["my-style"]
+    assert chain.spatial.unet.text.endswith(".safetensors")
+    assert chain.control.unet == chain.spatial.unet
