@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .chain_file import add_chain_arguments, load, read_spec
 from .errors import CommandError
-from .figures import add_figure_arguments, check_writable, write_figures
+from .figures import add_figure_arguments, check_writable, progress, write_figures
 
 if TYPE_CHECKING:
-    from confiner_lab.evaluate.structure import Result, Trial
+    from confiner_lab.evaluate.prompts import Trial as SentenceTrial
+    from confiner_lab.evaluate.structure import Result
+    from confiner_lab.evaluate.structure import Trial as StructureTrial
 
 HELP = "measure how well clips follow their prompt or their structure frames"
 
@@ -26,14 +27,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     structure.add_argument("--refine-steps", type=int, metavar="N", help="steps (default: the chain's)")
     structure.add_argument("--rule", default="coordinated", help="how the experts take turns (default: coordinated)")
     structure.add_argument("--plot", type=Path, metavar="FILE", help="write a plot over the freedoms (PNG)")
-    for experiment in (structure,):
+    prompts = experiments.add_parser("prompts", help="prompts of the bundled experts' grammar, and a judge")
+    prompts.add_argument("--count", type=int, default=24, metavar="N", help="how many prompts (default: 24)")
+    prompts.add_argument("--rule", nargs="+", default=["coordinated"], help="one or more (default: coordinated)")
+    prompts.add_argument("--freedom", type=int, metavar="T_E", help="where refinement starts (default: the chain's)")
+    prompts.add_argument("--control-steps", type=int, metavar="N", help="steps of the control expert (T1)")
+    prompts.add_argument("--refine-steps", type=int, metavar="N", help="steps of the refinement (T2)")
+    for experiment in (structure, prompts):
         add_chain_arguments(experiment)
         add_figure_arguments(experiment)
         experiment.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG)")
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"structure": run_structure}[args.what](args)
+    return {"structure": run_structure, "prompts": run_prompts}[args.what](args)
 
 
 def run_structure(args: argparse.Namespace) -> int:
@@ -69,12 +76,45 @@ def run_structure(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(trial: Trial) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{trial.prompt}, {trial.clip.path}: r {trial.correlation:.2f}", end="\r", file=sys.stderr)
+def _show(trial: StructureTrial) -> None:
+    progress(f"{trial.prompt}, {trial.clip.path}: r {trial.correlation:.2f}")
 
 
 def _print_row(result: Result, seed: int) -> None:
+    progress("")
     seconds = result.to_json(seed)["seconds_per_clip"]
-    line = f"{result.freedom:>8} {result.correlation(seed)!s:>24} {result.colour()!s:>24} {seconds:>7.2f}"
-    print(("\r\x1b[K" if sys.stderr.isatty() else "") + line, flush=True)
+    print(f"{result.freedom:>8} {result.correlation(seed)!s:>24} {result.colour()!s:>24} {seconds:>7.2f}", flush=True)
+
+
+def run_prompts(args: argparse.Namespace) -> int:
+    from confiner_lab.evaluate import prompts
+    from confiner_lab.judge.verdict import load_judge, training_record
+    from confiner_lab.world import ATTRIBUTES
+
+    check_writable(args.json, args.sheet)
+    spec = read_spec(args.chain, args.chains)
+    if args.count < 1:
+        raise CommandError(f"{args.count} prompts; expected 1 or more", "ask for more with --count")
+    width, height = spec.sizes[0]
+    sentences = prompts.draw_sentences(args.count, args.seed, width=width, height=height)
+    chain, judge = load(spec, args.device), load_judge()
+    by_rule = {}
+    for rule in args.rule:
+        steps = {"freedom": args.freedom, "control_steps": args.control_steps, "refine_steps": args.refine_steps}
+        by_rule[rule] = prompts.evaluate(chain, judge, sentences, rule=rule, **steps, done=_show_sentence)
+        progress("")
+    figures = {rule: prompts.summary(trials, args.seed) for rule, trials in by_rule.items()}
+    print(f"{args.count} prompts, 95 % intervals; flicker and sharpness relative to real clips")
+    print(f"{'':10}" + "".join(f"{rule:>24}" for rule in figures))
+    for name in next(iter(figures.values())):
+        print(f"{name:10}" + "".join(f"{found[name]!s:>24}" for found in figures.values()))
+    if args.sheet:
+        prompts.draw_trials(by_rule[args.rule[0]], args.sheet)
+    found = {rule: prompts.figures_json(trials, args.seed) for rule, trials in by_rule.items()}
+    claim = {"chain": spec.name, "claims": {name: list(values) for name, values in ATTRIBUTES.items()}}
+    write_figures(args.json, args, {**claim, **found[args.rule[0]], "rules": found, "judge": training_record()})
+    return 0
+
+
+def _show_sentence(trial: SentenceTrial) -> None:
+    progress(f"{trial.sentence.prompt}: " + (f"not {', '.join(trial.wrong)}" if trial.wrong else "right"))

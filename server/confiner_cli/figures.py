@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ def write_figures(path: Path | None, args: argparse.Namespace, figures: dict[str
         return
     whole = {"seed": args.seed, **figures, "machine": machine()}
     path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def progress(text: str) -> None:
+    """Show what is being done, on a terminal only; an empty text frees the line."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def machine() -> dict[str, Any]:
