@@ -18,11 +18,8 @@ def loaded(*_: object) -> None:
     """Find this file's jobs again, which may have gone on or ended without it."""
     shots.part_copies()
     RUNTIME.removed.clear()
-    for job in list(RUNTIME.jobs.values()):  # the session still follows them, and their shots may be in this file
-        if job.progress.ended and shots.find_shot(job.entry.shot):
-            del RUNTIME.jobs[job.entry.shot]
-        else:
-            jobs.restore_take(job)
+    for job in RUNTIME.jobs.values():  # the session still follows them, and their shots may be in this file
+        jobs.restore_take(job)
     for entry in jobs.ledger().entries():
         if entry.blend in ("", bpy.data.filepath) or not Path(entry.blend).exists():
             jobs.adopt(entry)

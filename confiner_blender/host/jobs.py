@@ -96,6 +96,8 @@ def adopt(entry: Entry) -> None:
 
 def restore_take(job: Job) -> None:
     """Give the job's take back to its shot, where undo or an older file lost it; to the timeline while it is made."""
+    if job.progress.ended and not job.settled:
+        end(job, job.progress.state, job.progress.problem)
     found = shots.find_shot(job.entry.shot)
     empty = job.progress.ended and not any(job.folder.glob("frame_*.png"))
     if found is None or empty or job.entry.take in RUNTIME.removed:
@@ -127,6 +129,7 @@ def end(job: Job, state: JobState, problem: Problem | None = None) -> None:
     if found is None:
         return
     scene, shot = found
+    job.settled = True
     ledger().strike(job.entry.take)
     if job.entry.take in RUNTIME.removed:
         return

@@ -28,6 +28,8 @@ class Job:
     request: ShotRequest | None = None
     structure_start: int = 0
     """The timeline frame at which structure frames begin."""
+    settled: bool = False
+    """Whether its end has reached the shot: it has to wait while the shot is undone or another file is open."""
     preview: Path | None = None
     previews: int = 0
     """How many previews came, so that a picture that was replaced is read again."""
