@@ -68,8 +68,19 @@ def cancel(shot_uuid: str) -> None:
     if shot_uuid in RUNTIME.captures:
         RUNTIME.captures.remove(shot_uuid)
         end(job, JobState.CANCELLED)
-    elif RUNTIME.session is not None:
+        return
+    if RUNTIME.session is not None:
         RUNTIME.session.cancel(job.entry.take)
+    if job.progress.state is JobState.WAITING:  # nobody is there who could confirm it
+        end(job, JobState.CANCELLED)
+
+
+def resume(shot_uuid: str) -> None:
+    """Follow the shot's job again, after its frames could not be stored."""
+    job = running(shot_uuid)
+    if job is not None:
+        job.progress = dataclasses.replace(job.progress, state=JobState.WAITING, problem=None, note="")
+        link.open_link().track(job.entry.take, 0, job.folder)
 
 
 def wanting(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> bool:

@@ -88,7 +88,7 @@ def apply(message: inbox.Message) -> None:
         case inbox.StateChanged():
             link.state_changed(message)
         case inbox.EventArrived(event):
-            if job := job_of(event.job_id):
+            if (job := job_of(event.job_id)) and not job.progress.ended:
                 job.progress = advance(job.progress, event)
                 if isinstance(event, Failed):
                     jobs.end(job, JobState.FAILED, event.problem)

@@ -65,4 +65,17 @@ class CONFINER_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (CONFINER_OT_generate, CONFINER_OT_generate_all, CONFINER_OT_cancel)
+class CONFINER_OT_resume(bpy.types.Operator):
+    """Store the rest of the frames, now that what was in the way is mended"""
+
+    bl_idname = "confiner.resume"
+    bl_label = "Resume"
+
+    shot: StringProperty(description="Id of the shot")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        jobs.resume(self.shot)
+        return {"FINISHED"}
+
+
+CLASSES = (CONFINER_OT_generate, CONFINER_OT_generate_all, CONFINER_OT_cancel, CONFINER_OT_resume)

@@ -13,7 +13,6 @@ from ...storyboard.progress import JobState, fraction, sentence
 from .. import colour, compat, pictures, shots, takes
 from ..properties import CONFINER_PG_shot
 from ..runtime import RUNTIME, running
-from .connection import headline
 from .sentences import draw_problem, draw_sentence
 
 STATE_ICONS = {
@@ -136,7 +135,9 @@ def _draw_trouble(layout: Any, shot: CONFINER_PG_shot, width: int) -> None:
     job = RUNTIME.jobs.get(shot.uuid)
     problem = RUNTIME.problems.get(shot.uuid) or (job.progress.problem if job is not None else None)
     if problem is not None:
-        draw_problem(layout, problem.message, problem.remedy, width)
+        column = draw_problem(layout, problem.message, problem.remedy, width)
+        if job is not None and job.progress.state is JobState.PAUSED:
+            column.operator("confiner.resume", icon="PLAY").shot = shot.uuid
     elif job is not None and job.progress.state is JobState.CANCELLED:
         done = len(list(job.folder.glob("frame_*.png")))
         kept = f"{done} of {job.progress.num_frames} frames are kept" if done else "no frame was finished"
@@ -153,6 +154,3 @@ def _draw_colour(layout: Any, scene: Any, width: int) -> None:
 def _failed(shot: CONFINER_PG_shot) -> bool:
     job = RUNTIME.jobs.get(shot.uuid)
     return job is not None and job.progress.state is JobState.FAILED
-
-
-__all__ = ["CONFINER_UL_shots", "StoryboardPanel", "headline"]
