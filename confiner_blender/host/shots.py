@@ -81,7 +81,7 @@ def part_copies() -> None:
 
     A copy shares the takes of its original, read-only, but for those that are still being made.
     """
-    scenes = [scene for scene in bpy.data.scenes if scene.confiner.uuid]
+    scenes = [scene for scene in bpy.data.scenes if scene.confiner.uuid and not scene.library]
     bearers = [identity.Bearer(s.name, s.confiner.uuid, s.confiner.owner) for s in scenes]
     for name in identity.copies(bearers):
         scene = bpy.data.scenes[name]

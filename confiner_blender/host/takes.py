@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from .properties import CONFINER_PG_shot, CONFINER_PG_take
 
 SLATE = "slate.png"
 STRUCTURE = "structure_{:04d}.png"
+SETTLED = 10**9
+"""Nanoseconds after which a folder's time of change can be trusted."""
 
 
 def home(scene: bpy.types.Scene) -> Path:
@@ -65,10 +69,10 @@ def add(shot: CONFINER_PG_shot, entry: Entry) -> CONFINER_PG_take:
 
 
 def take_state(take: CONFINER_PG_take) -> record.TakeState:
-    """Which of the take's frames are there, and whether it is whole."""
+    """Which of the take's frames are there, and whether it is whole; panels ask at every redraw."""
     folder = folder_of(take)
-    frames = frozenset(i for i in range(take.num_frames) if (folder / frame_name(i)).exists())
-    return record.TakeState(frames, (folder / record.RECORD).exists())
+    changed = _settled_since(folder)
+    return _look(folder, take.num_frames) if changed is None else _look_once(folder, take.num_frames, changed)
 
 
 def names_of(take: CONFINER_PG_take) -> list[str]:
@@ -145,15 +149,32 @@ def changed(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_ta
 
 
 def settings_of(take: CONFINER_PG_take) -> dict[str, Any] | None:
-    """The request the take was made from, read again only when its folder changes."""
+    """The request the take was made from."""
     folder = folder_of(take)
+    changed = _settled_since(folder)
+    return record.settings_of(folder) if changed is None else _settings_once(folder, changed)
+
+
+def _settled_since(folder: Path) -> int | None:
+    """When the folder last changed; None if that was just now, since its clock is coarse and more may have followed."""
     try:
         changed = folder.stat().st_mtime_ns
     except OSError:
-        return None
-    return _settings(folder, changed)
+        return 0
+    return changed if time.time_ns() - changed > SETTLED else None
 
 
-@functools.lru_cache(maxsize=256)
-def _settings(folder: Path, changed: int) -> dict[str, Any] | None:
+def _look(folder: Path, num_frames: int) -> record.TakeState:
+    names = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
+    frames = frozenset(frame for frame in range(num_frames) if frame_name(frame) in names)
+    return record.TakeState(frames, record.RECORD in names)
+
+
+@functools.lru_cache(maxsize=1024)
+def _look_once(folder: Path, num_frames: int, changed: int) -> record.TakeState:
+    return _look(folder, num_frames)
+
+
+@functools.lru_cache(maxsize=1024)
+def _settings_once(folder: Path, changed: int) -> dict[str, Any] | None:
     return record.settings_of(folder)

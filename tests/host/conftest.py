@@ -58,7 +58,7 @@ def start_script(
     environment |= {
         "BLENDER_USER_RESOURCES": str(resources),
         "CONFINER_HOME": str(folder / "confiner"),
-        "OMP_NUM_THREADS": "2",
+        "OMP_NUM_THREADS": "1",
     }
     return subprocess.Popen(
         [blender_python, SCRIPTS / script, json.dumps({"folder": str(folder), **arguments})],
