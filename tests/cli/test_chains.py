@@ -30,5 +30,5 @@ def test_a_mistake_in_a_chain_file_is_named_with_its_place(confiner, tmp_path):
     file.write_text("[mine]\ntitel = 'x'\n", encoding="utf-8")
     done = confiner("chains", "--chains", file)
     assert done.returncode == 2
-    assert "mine.toml, [mine" in done.stderr
+    assert "mine.toml, line 1, [mine" in done.stderr
     assert "Traceback" not in done.stderr
