@@ -198,7 +198,7 @@ class Reader:
         self.session = session
         self.seen: list[inbox.Message] = []
 
-    def until(self, expected: Callable[[inbox.Message], bool], seconds: float = 20.0) -> inbox.Message:
+    def until(self, expected: Callable[[inbox.Message], bool], seconds: float = 60.0) -> inbox.Message:
         """Read on to the first message that is `expected`, and return it."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
@@ -212,10 +212,10 @@ class Reader:
         told = "\n".join(map(repr, self.seen[-20:]))
         raise AssertionError(f"what was expected did not come in {seconds} s; the last messages were:\n{told}")
 
-    def until_a(self, kind: type, seconds: float = 20.0) -> inbox.Message:
+    def until_a(self, kind: type, seconds: float = 60.0) -> inbox.Message:
         return self.until(lambda message: isinstance(message, kind), seconds)
 
-    def until_state(self, state: object, seconds: float = 20.0) -> inbox.StateChanged:
+    def until_state(self, state: object, seconds: float = 60.0) -> inbox.StateChanged:
         found = self.until(lambda m: isinstance(m, inbox.StateChanged) and m.state is state, seconds)
         assert isinstance(found, inbox.StateChanged)
         return found
@@ -224,7 +224,7 @@ class Reader:
         return [message.event for message in self.seen if isinstance(message, inbox.EventArrived)]
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something that another thread brings about."""
     deadline = time.monotonic() + seconds
     while not holds():
