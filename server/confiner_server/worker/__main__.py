@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import logging
-import os
 from pathlib import Path
 
 from .channel import open_channel
@@ -20,9 +19,6 @@ def main() -> None:
     parser.add_argument("--chains", type=Path)
     args = parser.parse_args()
     faulthandler.enable()
-    # Read when torch is loaded. Threads that wait for one another shall sleep: spinning on cores that Blender wants too
-    # made a step many times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
 
     def make_engine() -> Engine:
