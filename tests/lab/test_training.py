@@ -91,6 +91,7 @@ def test_what_is_exported_loads_in_plain_diffusers(trained: Path) -> None:
         assert type(pipeline.unet).__name__ == kind
         assert pipeline.tokenizer.model_max_length == TINY.text_tokens
         assert pipeline.scheduler.config.prediction_type == "v_prediction"
+        assert pipeline.text_encoder.dtype == pipeline.unet.dtype == torch.float32
     for shared in ("vae", "text_encoder"):
         copies = {next((trained / "experts" / name / shared).glob("*.safetensors")).read_bytes() for name in kinds}
         assert len(copies) == 1

@@ -54,6 +54,7 @@ def export(
     }
     for name, pipeline in pipelines.items():
         pipeline.save_pretrained(folder / name, safe_serialization=True)
+        _load_as_float32(folder / name / "text_encoder" / "config.json")
     _forget_origin(folder)
     whole = record | {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "files": hashes(folder)}
     (folder / "record.json").write_text(json.dumps(whole, indent=1) + "\n")
@@ -61,6 +62,12 @@ def export(
 
 def _half(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model).to(torch.float16)
+
+
+def _load_as_float32(config: Path) -> None:
+    """Without a dtype asked for, transformers loads what the config says, and diffusers float32: let them agree."""
+    value = json.loads(config.read_text())
+    config.write_text(json.dumps(value | {"dtype": "float32"}, indent=2) + "\n")
 
 
 def _forget_origin(folder: Path) -> None:
