@@ -145,12 +145,13 @@ class ClientConnection:
 
     async def _send_next(self, job_id: str) -> None:
         """Send a job's next event with its image; a job without one is no news."""
-        event = self._sidecar.scheduler.next_event(job_id, self._sent[job_id])
+        events = self._sidecar.scheduler.events
+        event = events.after(job_id, self._sent[job_id])
         if event is None:
             del self._news[job_id]
             return
         self._sent[job_id] = event.number
-        picture = self._sidecar.scheduler.picture(event) if isinstance(event, FrameDone | PreviewReady) else b""
+        picture = events.picture(event)
         await self._websocket.send(codec.encode(event))
         if isinstance(event, FrameDone | PreviewReady) and picture:
             kind = ImageKind.FRAME if isinstance(event, FrameDone) else ImageKind.PREVIEW

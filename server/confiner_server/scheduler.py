@@ -11,8 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from confiner.chains import ChainSpec
 
@@ -26,15 +25,14 @@ from confiner_blender.protocol.messages import (
     JobEvent,
     JobInfo,
     Paused,
-    PreviewReady,
     Problem,
     Queued,
     ShotRequest,
     Started,
-    Stepped,
 )
 
 from .admission import check_job_id, check_shot, check_structure_frame
+from .events import JobEvents
 from .folders import JobFolders
 from .journal import Job, Journal
 from .states import ENDED, JobState, Trigger, next_state
@@ -57,7 +55,6 @@ KEPT_SECONDS = 14 * 24 * 3600.0
 """How long an ended job's files wait for a client that fetches them."""
 
 WORKING = (JobState.RUNNING, JobState.CANCELLING)
-_Event = TypeVar("_Event", bound=JobEvent)
 
 
 class Worker(Protocol):
@@ -66,15 +63,6 @@ class Worker(Protocol):
     def run(self, job: RunJob) -> None: ...
 
     def stop(self, job_id: str) -> None: ...
-
-
-@dataclass
-class Passing:
-    """The latest step and preview of a running job: too short-lived for the journal."""
-
-    step: Stepped | None = None
-    preview: PreviewReady | None = None
-    picture: bytes = b""
 
 
 class Scheduler:
@@ -91,7 +79,7 @@ class Scheduler:
         self._worker = worker
         self._chains = chains
         self._on_change = on_change
-        self._passing: dict[str, Passing] = {}
+        self.events = JobEvents(journal, folders)
         self._places: dict[str, int] = {}
 
     # --- what clients want
@@ -175,20 +163,6 @@ class Scheduler:
             for job in self._journal.jobs()
         ]
 
-    def next_event(self, job_id: str, after: int) -> JobEvent | None:
-        """The first event of a job with a number greater than `after` that there still is."""
-        passing = self._passing.get(job_id, Passing())
-        events = (self._journal.next_event(job_id, after), passing.step, passing.preview)
-        return min((e for e in events if e is not None and e.number > after), key=lambda e: e.number, default=None)
-
-    def picture(self, event: FrameDone | PreviewReady) -> bytes:
-        """The PNG that goes with an event; empty if there is none any more."""
-        if isinstance(event, FrameDone):
-            path = self._folders.frame(event.job_id, event.frame)
-            return path.read_bytes() if path.exists() else b""
-        passing = self._passing.get(event.job_id, Passing())
-        return passing.picture if passing.preview == event else b""
-
     def load(self) -> tuple[int, str | None]:
         """How many jobs wait, and which one is being worked on."""
         working = self._journal.jobs(*WORKING)
@@ -224,12 +198,10 @@ class Scheduler:
                 self._journal.set_plan(job_id, plan)
                 self._report(job_id, Started, plan=plan)
             case JobStepped(stage=stage, step=step, steps=steps, eta=eta):
-                passing = self._passing.setdefault(job_id, Passing())
-                passing.step = self._number(job_id, Stepped, stage=stage, step=step, steps=steps, eta=eta)
+                self.events.step(job_id, stage, step, steps, eta)
                 self._on_change(job_id)
             case JobPreview(frame=frame):
-                passing = self._passing.setdefault(job_id, Passing())
-                passing.preview, passing.picture = self._number(job_id, PreviewReady, frame=frame), payload
+                self.events.preview(job_id, frame, payload)
                 self._on_change(job_id)
             case JobFrame(frame=frame, sha256=sha256):
                 self._take_frame(job, frame, sha256)
@@ -294,8 +266,8 @@ class Scheduler:
         with self._journal.transaction():
             state = self._move(job.id, Trigger.HALT)
             fields = {"reason": reason} if state is JobState.PAUSED else {}
-            self._keep(job.id, Paused if state is JobState.PAUSED else Cancelled, **fields)
-        self._passing.pop(job.id, None)
+            self.events.keep(job.id, Paused if state is JobState.PAUSED else Cancelled, **fields)
+        self.events.drop_passing(job.id)
         self._on_change(job.id)
         return state
 
@@ -303,21 +275,15 @@ class Scheduler:
         """Put a job into its last state, with the event that says so, and go on with the next."""
         with self._journal.transaction():
             self._move(job_id, trigger)
-            self._keep(job_id, kind, **fields)
-        self._passing.pop(job_id, None)
+            self.events.keep(job_id, kind, **fields)
+        self.events.drop_passing(job_id)
         self._on_change(job_id)
         self._advance()
 
     def _report(self, job_id: str, kind: type[JobEvent], **fields: Any) -> None:
         with self._journal.transaction():
-            self._keep(job_id, kind, **fields)
+            self.events.keep(job_id, kind, **fields)
         self._on_change(job_id)
-
-    def _keep(self, job_id: str, kind: type[JobEvent], **fields: Any) -> None:
-        self._journal.keep(self._number(job_id, kind, **fields))
-
-    def _number(self, job_id: str, kind: type[_Event], **fields: Any) -> _Event:
-        return kind(job_id, self._journal.next_number(job_id), **fields)
 
     def _move(self, job_id: str, trigger: Trigger) -> JobState:
         """Put a job into its next state."""
@@ -328,4 +294,4 @@ class Scheduler:
     def _remove(self, job_id: str) -> None:
         self._journal.forget(job_id)
         self._folders.remove(job_id)
-        self._passing.pop(job_id, None)
+        self.events.drop_passing(job_id)

@@ -202,3 +202,28 @@ def test_pieces_of_an_image_out_of_order_are_refused_and_a_whole_one_is_taken_af
         client.send_structure(job_id, 0, picture())
         assert isinstance(client.outcome(job_id), Finished)
         client.send(Forget(job_id))
+
+
+def test_a_client_that_says_nothing_is_told_so_and_let_go(monkeypatch):
+    """In this process, since nobody wants to wait for the real patience."""
+    import asyncio
+
+    from websockets.asyncio.client import connect
+    from websockets.asyncio.server import serve
+
+    from confiner_server import connection
+
+    monkeypatch.setattr(connection, "HELLO_SECONDS", 0.05)
+
+    async def wait_for_the_answer():
+        async def meet(websocket):
+            await connection.greet(websocket, "token")
+
+        async with serve(meet, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with connect(f"ws://127.0.0.1:{port}", proxy=None) as websocket:
+                return codec.decode(await websocket.recv())
+
+    refused = asyncio.run(wait_for_the_answer())
+    assert isinstance(refused, Refused)
+    assert "expected Hello" in refused.problem.message

@@ -60,7 +60,7 @@ class Desk:
 
     def events(self, job_id):
         events, after = [], 0
-        while event := self.scheduler.next_event(job_id, after):
+        while event := self.scheduler.events.after(job_id, after):
             events.append(event)
             after = event.number
         return events
