@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`confiner convert`: turn a pickled checkpoint that a person names into safetensors, once."""
+"""`confiner convert`: turn pickled weights that a person names into safetensors, once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .errors import CommandError
 
-HELP = "turn LaVie's pickled checkpoint into safetensors, once, if you trust where it comes from"
+HELP = "turn pickled weights into safetensors, once, if you trust where they come from"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,14 +16,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from confiner.chains.places import converted_folder
-
     if not args.file.is_file():
         raise CommandError(f"there is no file {args.file}", "download lavie_base.pt from Vchitect/LaVie, then name it")
-    if converted_folder(args.file).exists():
-        print(f"{converted_folder(args.file)} is there already")
-        return 0
-    from confiner.experts.lavie_file import convert_lavie
+    from confiner.chains.places import converted_form
 
-    print(f"written to {convert_lavie(args.file)}")
+    if converted_form(args.file).exists():
+        print(f"{converted_form(args.file)} is there already")
+        return 0
+    from confiner.pickled import convert
+
+    print(f"written to {convert(args.file)}")
     return 0

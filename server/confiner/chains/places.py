@@ -27,16 +27,22 @@ class Place:
         return self.text
 
     def folder(self) -> Path | None:
-        """The folder or file on this machine, None if it is not here or still pickled."""
+        """The folder or file on this machine, None if it is not here, not whole, or still pickled."""
         path = self._written()
-        if path is not None and path.suffix in PICKLED:
-            path = converted_folder(path)
-        return path if path is not None and path.exists() else None
+        if path is None or self.pickled() is not None:
+            return None
+        if path.suffix in PICKLED:
+            return converted_form(path)
+        unfinished = (path / "config.json").exists() and not any(path.glob("*.safetensors"))
+        return None if unfinished else path
 
     def pickled(self) -> Path | None:
-        """The pickled file that this place names, if it is here and was not converted yet."""
+        """The pickled file that this place names or has in its folder, if there is nothing else to load there."""
         path = self._written()
-        return path if path is not None and path.suffix in PICKLED and self.folder() is None else None
+        if path is None or any(path.glob("*.safetensors")):
+            return None
+        files = [path] if path.suffix in PICKLED else sorted(path.glob("*.bin"), key=lambda file: len(file.name))
+        return next((file for file in files if not converted_form(file).exists()), None)
 
     def _written(self) -> Path | None:
         """What the text says, if it is here."""
@@ -52,9 +58,11 @@ class Place:
         return Place(f"{self.text.rstrip('/')}/{part}", self.base)
 
 
-def converted_folder(pickled: Path) -> Path:
-    """Where the converted form of a pickled file stands: a folder beside it, named like it."""
-    return pickled.with_suffix("")
+def converted_form(pickled: Path) -> Path:
+    """What a pickled file is converted into, beside it: a file if a configuration stands there too, else a folder."""
+    if not (pickled.parent / "config.json").is_file():
+        return pickled.with_suffix("")
+    return pickled.with_name(f"{pickled.stem.removeprefix('pytorch_')}.safetensors")
 
 
 def _in_hub_cache(text: str) -> Path | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from confiner.chains import ChainSpec, read_chains
-from confiner.experts.lavie_file import convert_lavie
+from confiner.pickled import convert
 from confiner.shelf import Shelf
 from confiner_lab.published import read_repository
 from confiner_lab.published.layouts import COMMIT, fill_hub_cache
@@ -33,7 +33,7 @@ def snapshots(hub_cache: Path) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def chains(hub_cache: Path, snapshots: dict[str, Path]) -> Iterator[dict[str, ChainSpec]]:
     """The built-in chains of the paper, at a size that a test can afford; their names find the files in `hub_cache`."""
-    convert_lavie(snapshots["lavie"] / "lavie_base.pt")
+    convert(snapshots["lavie"] / "lavie_base.pt")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HUB_CACHE", str(hub_cache))
         built_in = read_chains()

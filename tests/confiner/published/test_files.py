@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from confiner.chains import Place
 from confiner.errors import ChainError
-from confiner.experts.lavie_file import convert_lavie
 from confiner.experts.lavie_unet import LaVieUNet
 from confiner.experts.single_file import name_in_file, read_part
+from confiner.pickled import convert
 from confiner_lab.published import read_repository, scaled_down
 from confiner_lab.published.layouts import random_tensors
 from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel
@@ -78,7 +79,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_with_a_remedy(tmp_path: Path) -
 
 
 def test_lavies_pickled_file_becomes_a_folder_once(snapshots: dict[str, Path]) -> None:
-    folder = convert_lavie(snapshots["lavie"] / "lavie_base.pt")
+    folder = convert(snapshots["lavie"] / "lavie_base.pt")
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "diffusion_pytorch_model.safetensors"]
     assert not list(folder.parent.glob("*.part"))
     assert_holds(LaVieUNet.from_pretrained(folder), "lavie", "unet", "lavie_base.pt")
@@ -97,7 +98,7 @@ def test_a_pickled_file_with_code_in_it_is_refused_unread(tmp_path: Path, monkey
     (tmp_path / "plain.pt").write_bytes(pickle.dumps(Mischief(), protocol=2))
     for name in ("lavie_base.pt", "plain.pt"):
         with pytest.raises(ChainError, match="cannot be read as weights"):
-            convert_lavie(tmp_path / name)
+            convert(tmp_path / name)
     assert not (tmp_path / "mischief").exists()
 
 
@@ -105,5 +106,30 @@ def test_a_pickled_file_of_another_network_is_refused(snapshots: dict[str, Path]
     image = load_file(snapshots["stable_diffusion"] / "unet/diffusion_pytorch_model.safetensors")
     torch.save(image, tmp_path / "image.pt")
     with pytest.raises(ChainError, match="other tensors than LaVie's"):
-        convert_lavie(tmp_path / "image.pt")
+        convert(tmp_path / "image.pt")
     assert not (tmp_path / "image").exists()
+
+
+@pytest.mark.parametrize("part", ["unet", "text_encoder"])
+def test_a_folder_of_pickled_weights_is_converted_file_by_file(
+    snapshots: dict[str, Path], tmp_path: Path, part: str
+) -> None:
+    """Older repositories have nothing else, under the names that each library gave its pickled files."""
+    names = {"unet": "diffusion_pytorch_model", "text_encoder": "model"}
+    tensors = load_file(snapshots["modelscope"] / part / f"{names[part]}.safetensors")
+    folder = tmp_path / part
+    folder.mkdir()
+    (folder / "config.json").write_bytes((snapshots["modelscope"] / part / "config.json").read_bytes())
+    pickled = folder / ("pytorch_model.bin" if part == "text_encoder" else "diffusion_pytorch_model.bin")
+    torch.save(tensors, pickled)
+    place = Place(f"./{part}", tmp_path)
+    assert (place.folder(), place.pickled()) == (None, pickled)
+    assert convert(pickled) == folder / f"{names[part]}.safetensors"
+    assert (place.folder(), place.pickled()) == (folder, None)
+    kind = UNet3DConditionModel if part == "unet" else CLIPTextModel
+    assert_holds(kind.from_pretrained(folder), "modelscope", part, f"{part}/{names[part]}.safetensors")
+
+
+def test_a_folder_without_its_weights_is_not_there(snapshots: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes((snapshots["modelscope"] / "unet" / "config.json").read_bytes())
+    assert Place(str(tmp_path), tmp_path).folder() is None
