@@ -11,7 +11,6 @@ import asyncio
 import collections
 import contextlib
 import logging
-import os
 import signal
 import socket
 import sys
@@ -175,20 +174,16 @@ class Supervisor:
 async def _spawn(command: tuple[str, ...], theirs: socket.socket) -> asyncio.subprocess.Process:
     """Start a worker that owns the other end of the socket pair."""
     pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    # Blender works on the same cores. Threads that spin while they wait for each other made a clip ten times slower.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
     if sys.platform == "win32":
         words = (*command, "--socket", "stdin")
-        process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=null, stderr=pipe, env=environment)
+        process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=null, stderr=pipe)
         assert process.stdin is not None
         process.stdin.write(theirs.share(process.pid))
         process.stdin.close()
         return process
     number = theirs.fileno()
     words = (*command, "--socket", str(number))
-    return await asyncio.create_subprocess_exec(
-        *words, stdin=null, stdout=null, stderr=pipe, pass_fds=(number,), env=environment
-    )
+    return await asyncio.create_subprocess_exec(*words, stdin=null, stdout=null, stderr=pipe, pass_fds=(number,))
 
 
 async def _log_lines(process: asyncio.subprocess.Process, last: collections.deque[str]) -> None:
