@@ -32,7 +32,12 @@ def draw_problem(layout: Any, message: str, remedy: str, width: int) -> Any:
     column = box.column()
     alert = column.column()
     alert.alert = True
-    draw_sentence(alert, message, width, "ERROR")
+    draw_sentence(alert, _capital(message), width, "ERROR")
     if remedy:
-        draw_sentence(column, remedy[0].upper() + remedy[1:], width, "BLANK1")
+        draw_sentence(column, _capital(remedy), width, "BLANK1")
     return column
+
+
+def _capital(text: str) -> str:
+    """Errors are written in lower case, for logs; in a panel they are sentences."""
+    return text[:1].upper() + text[1:]
