@@ -52,6 +52,7 @@ def place(
     strip[SHOT], strip[TAKE] = shot_uuid, take_uuid
     strip.directory = paths.directory(folder)
     strip.colorspace_settings.name = "sRGB"
+    strip.select = False  # what comes by itself must not be caught by the next key
     _set_names(strip, names)
     compat.set_handles(strip, start, start + len(names))
     return strip

@@ -148,13 +148,13 @@ def _draw_structure(layout: Any, scene: Any, shot: CONFINER_PG_shot, width: int)
 
 
 def _draw_freedom(layout: Any, shot: CONFINER_PG_shot, chain: ChainInfo | None) -> None:
-    row = layout.row(align=True)
-    row.prop(shot, "freedom_auto", text="Freedom")
+    known = ""
+    if chain is not None:
+        known = f" ({chain.default_freedom if shot.structure == 'NONE' else chain.default_structure_freedom})"
+    column = layout.column(heading="Freedom", align=True)
+    column.prop(shot, "freedom_auto", text=f"Automatic{known}")
     if not shot.freedom_auto:
-        row.prop(shot, "freedom", text="", slider=True)
-    elif chain is not None:
-        known = chain.default_freedom if shot.structure == "NONE" else chain.default_structure_freedom
-        row.label(text=str(known))
+        column.prop(shot, "freedom", text="", slider=True)
 
 
 def _draw_chain_menu(column: Any, label: str, name: str, menu: str, unset: str = "") -> None:
