@@ -38,6 +38,8 @@ SHOTS: list[dict[str, Any]] = [
         "prompt": "an orange cone in a snowy landscape at noon",
         "seed": 3,
         "structure": "CAMERA",
+        "freedom_auto": False,
+        "freedom": 400,
     },
 ]
 
@@ -72,7 +74,7 @@ def build_scene() -> None:
     first = 1 + 2 * LENGTH
     for step in range(LENGTH + 1):
         turn = step / LENGTH
-        cone.location = (-1.9 + 3.4 * turn, 4.6 - 1.3 * math.sin(math.pi * turn), 0.85)
+        cone.location = (-1.5 + 2.9 * turn, 5.2 - 1.5 * math.sin(math.pi * turn), 0.85)
         cone.keyframe_insert("location", frame=first + step)
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     scene.collection.objects.link(camera)
@@ -99,7 +101,7 @@ def connect() -> None:
     if not runtime.chains:
         problem = runtime.link.problem
         sys.exit(f"{problem.message}: {problem.remedy}\n{runtime.link.log_tail}" if problem else "no sidecar in time")
-    say(f"sidecar ready on {runtime.link.device}, chains: {', '.join(runtime.chains)}")
+    say("the sidecar is ready, chains: " + ", ".join(runtime.chains))
 
 
 def follow() -> None:
@@ -156,6 +158,7 @@ def rows() -> list[dict[str, Any]]:
         take = shots.active_take(shot)
         steps = f"{shot.control_steps}+{shot.refine_steps} steps, " if shot.control_steps else ""
         source = "structure from the scene's camera, " if shot.structure == "CAMERA" else ""
+        source += "" if shot.freedom_auto else f"freedom {shot.freedom}, "
         how = f"{source}{steps}{timing.hold_sentence(shots.take_timing(take))}, seed {shot.seed}"
         found.append({"name": shot.name, "prompt": shot.prompt, "how": how, "folder": str(takes.folder_of(take))})
     return found
