@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     out = arguments.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out / "demo_confiner", ignore_errors=True)  # the takes of an earlier run
     started = time.monotonic()
     rows = run_blender(arguments, out)
     sheet = draw_sheet(out, rows)

@@ -48,6 +48,7 @@ def main() -> None:
     say("Blender " + bpy.app.version_string + ", installing the extension")
     bpy.ops.extensions.package_install_files(filepath=ORDER["zip"], repo="user_default", enable_on_install=True)
     build_scene()
+    bpy.context.preferences.filepaths.save_version = 0  # no demo.blend1 beside it
     bpy.ops.wm.save_as_mainfile(filepath=str(OUT / "demo.blend"))
     bpy.context.preferences.addons[ADD_ON].preferences.sidecar_python = ORDER["sidecar"]
     connect()
