@@ -120,8 +120,8 @@ def takes(runtime: Any) -> Iterator[Wait]:
     bpy.context.scene.confiner.index = 2
     with unfolded("experts"), unfolded("sidecar"):
         yield from photograph("32-structure-and-experts")
-    bpy.ops.ed.undo_push(message="before undo")
-    bpy.ops.confiner.remove_shot()
+    bpy.ops.ed.undo_push(message="Three Shots")
+    bpy.ops.confiner.remove_shot("EXEC_DEFAULT", True)
     bpy.ops.ed.undo()
     yield DRAWN
     assert len(bpy.context.scene.confiner.shots) == 3
