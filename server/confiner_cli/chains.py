@@ -58,7 +58,7 @@ def describe(spec: ChainSpec) -> str:
         f"{spec.temporal.frames} at a time",
         "steps": f"{spec.control_steps} + {spec.refine_steps}, freedom {spec.freedom} "
         f"(from structure frames: {spec.structure_refine_steps} steps, freedom {spec.structure_freedom})",
-        "negative prompt": "yes" if spec.negative_prompt else "has no effect: no expert was trained to be guided",
+        "negative prompt": "yes" if spec.negative_prompt else "has no effect: no expert is guided",
         "words": " ".join(spec.words) or "any",
     }
     body = "\n".join(

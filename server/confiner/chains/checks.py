@@ -56,7 +56,7 @@ def _check_text(spec: ChainSpec, prompt: str, negative_prompt: str) -> None:
     if negative_prompt.strip() and not spec.negative_prompt:
         raise RequestError(
             f"a negative prompt for the chain {spec.name!r}",
-            "none, since no expert of it was trained to be guided",
+            "none, since no expert of it is guided",
             "clear the negative prompt, or choose another chain",
         )
 

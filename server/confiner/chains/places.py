@@ -44,11 +44,22 @@ class Place:
         files = [path] if path.suffix in PICKLED else sorted(path.glob("*.bin"), key=lambda file: len(file.name))
         return next((file for file in files if not converted_form(file).exists()), None)
 
+    def repository(self) -> tuple[str, str] | None:
+        """The repository on the hub and the path in it, None for a place on this machine."""
+        if self._is_local():
+            return None
+        owner, name, *inside = PurePosixPath(self.text).parts + ("",) * 2
+        return f"{owner}/{name}", "/".join(filter(None, inside))
+
+    def _is_local(self) -> bool:
+        drive = len(self.text) > 1 and self.text[1] == ":"
+        return drive or self.text.startswith(("bundled:", "/", "~", "./", "../"))
+
     def _written(self) -> Path | None:
         """What the text says, if it is here."""
         if self.text.startswith("bundled:"):
             path = BUNDLED / self.text.removeprefix("bundled:")
-        elif self.text.startswith(("/", "~", "./", "../")) or (len(self.text) > 1 and self.text[1] == ":"):
+        elif self._is_local():
             path = self.base / Path(self.text).expanduser()
         else:
             return _in_hub_cache(self.text)

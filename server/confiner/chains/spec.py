@@ -128,5 +128,14 @@ class ChainSpec:
     def missing(self) -> str:
         """What of the chain is not on this machine, as a sentence; empty if it can run here."""
         pickled = [f"convert {path} once, with confiner convert" for path in map(Place.pickled, self.places) if path]
-        absent = [str(place) for place in self.places if place.folder() is None and place.pickled() is None]
-        return "; ".join(([f"not on this machine: {', '.join(absent)}"] if absent else []) + pickled)
+        absent = _by_repository([place for place in self.places if place.folder() is None and place.pickled() is None])
+        return "; ".join(([f"not on this machine: {absent}"] if absent else []) + pickled)
+
+
+def _by_repository(places: list[Place]) -> str:
+    """Such as "./mine/unet, owner/name (unet, vae)"."""
+    parts: dict[str, list[str]] = {}
+    for place in places:
+        repository, inside = place.repository() or (str(place), "")
+        parts.setdefault(repository, []).append(inside)
+    return ", ".join(name + (f" ({', '.join(inside)})" if any(inside) else "") for name, inside in parts.items())

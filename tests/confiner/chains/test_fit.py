@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confiner.chains import ChainSpec, read_file
+from confiner.chains import ChainSpec, read_chains, read_file
 from confiner.chains.fit import check_chain
 from confiner.errors import ChainError, ChainFileError, ConfinerError, WeightsMissing
 
@@ -81,7 +81,7 @@ def line(folder: Path, start: str, after: str) -> int:
             "[tiny.temporal]",
             "source",
             "no ./temporal/unet on this machine",
-            "download them",
+            "name another place",
         ),
         (
             configured("spatial/unet/config.json", in_channels=9),
@@ -152,3 +152,15 @@ def test_a_configuration_that_is_no_json_is_explained(folder: Path) -> None:
     (folder / "spatial" / "unet" / "config.json").write_text("{")
     with pytest.raises(ChainError, match=r"unet/config\.json.*the configuration of a network"):
         check_chain(chain_of(folder))
+
+
+def test_missing_weights_of_the_hub_come_with_the_command_that_gets_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    spec = read_chains()["confiner-s/modelscope"]
+    with pytest.raises(WeightsMissing) as refused:
+        check_chain(spec)
+    assert "hf download stable-diffusion-v1-5/stable-diffusion-v1-5 --include 'vae/*'" in refused.value.remedy
+    lightning = "ByteDance/AnimateDiff-Lightning (animatediff_lightning_4step_diffusers.safetensors)"
+    assert lightning in spec.missing

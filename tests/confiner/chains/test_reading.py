@@ -46,7 +46,7 @@ def test_a_users_file_adds_to_the_built_in_chains_and_may_replace_them(text: str
 def test_what_is_not_there_is_missed_by_name(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     spec = _read(tmp_path, text.replace('"./spatial"', '"somebody/model"'))
-    assert "somebody/model/unet" in spec.missing
+    assert "somebody/model (unet, text_encoder, tokenizer)" in spec.missing
     assert "./control/unet" in spec.missing
     snapshot = tmp_path / "hub" / "models--somebody--model" / "snapshots" / "abc"
     for part in ("unet", "text_encoder", "tokenizer"):
