@@ -19,11 +19,13 @@ def true_path(clip: Clip) -> np.ndarray:
     return np.array([middle(clip, index) for index in range(16)])
 
 
-@pytest.mark.parametrize(("motion", "least"), [("left", 0.98), ("right", 0.98), ("closer", 0.93), ("away", 0.93)])
+@pytest.mark.parametrize(
+    ("motion", "least"), [("left", 0.98), ("right", 0.98), ("closer", 0.95), ("away", 0.95), ("bounce", 0.9)]
+)
 def test_tracks_objects_of_any_colour_on_any_ground(motion: str, least: float) -> None:
     found = [path_correlation(track(render_clip(clip)), true_path(clip)) for clip in real_clips(24, motion)]
     assert np.median(found) > least
-    assert np.mean(np.array(found) > 0.9) > 0.9
+    assert np.mean(np.array(found) > 0.85) > 0.9
 
 
 def test_tells_left_from_right() -> None:

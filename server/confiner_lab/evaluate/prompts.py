@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..drawing.sheet import Row, draw_sheet
 from ..judge.network import CLIP_FRAMES, Judge
+from ..judge.sight import visible_frames
 from ..judge.verdict import Verdict, judge_clip
 from ..world import ATTRIBUTES, Clip, caption, random_clip, render_clip
 from .interval import Estimate, mean, median, rate, to_json
@@ -54,8 +55,9 @@ class Trial:
 
     @property
     def constant(self) -> bool:
-        """Whether the object keeps its colour and its shape in every frame."""
-        return self.verdict.is_constant("colour") and self.verdict.is_constant("shape")
+        """Whether the object keeps its colour and its shape in every frame in which the real clip shows half of it."""
+        seen = visible_frames(self.sentence.meant)
+        return self.verdict.is_constant("colour", seen) and self.verdict.is_constant("shape", seen)
 
 
 def draw_sentences(count: int, seed: int, *, width: int, height: int) -> list[Sentence]:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Finds the one moving object of a clip with a fixed camera, without looking at its colour.
 
-Only luminance is read. What differs from the background (the median over time of each pixel) is the object; its place
-is the centre of that difference within a window about where most of it lies. So the object has to leave every place it
-covers: one that bounces where it stands is beyond this tracker. `tests/lab/test_tracker.py` checks it on known paths.
+Only luminance is read. What differs from the background is the object; its place is the centre of that difference
+within a window about where most of it lies. The background of a pixel is what it shows when it is most like the whole
+of its row: a landscape's rows are much alike, and the object leaves most places sooner or later.
+`tests/lab/test_tracker.py` checks it on clips whose paths are known.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+GLIMPSES = 3
+"""Frames in which a pixel must show the background."""
 REACH = 0.22
 """Half the window's side, as a part of the picture's height: about half an object's size."""
 
@@ -21,9 +24,16 @@ REACH = 0.22
 def track(frames: NDArray[np.uint8]) -> Floats:
     """The object's place x, y in pixels [frames, 2] in frames [frames, height, width, 3] of a fixed camera."""
     luminance = frames @ LUMINANCE / 255
-    apart = np.abs(luminance - np.median(luminance, axis=0))
+    apart = np.abs(luminance - _background(luminance))
     apart = _box(np.maximum(apart - 2 * np.median(apart), 0), 1)
     return np.stack([_centre(picture) for picture in apart])
+
+
+def _background(luminance: Floats) -> Floats:
+    """The picture without its object [height, width], from `luminance` [frames, height, width]."""
+    rows = np.median(luminance, axis=(0, 2))[:, None]
+    likest = np.argsort(np.abs(luminance - rows), axis=0)[:GLIMPSES]
+    return np.asarray(np.take_along_axis(luminance, likest, axis=0).mean(0))
 
 
 def path_correlation(tracked: Floats, truth: Floats, least: float = 1.5) -> float:

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..world import ATTRIBUTES, WORLD_VERSION, Clip, random_clip, render_clip, screen_box
+from ..world import ATTRIBUTES, WORLD_VERSION, random_clip, render_clip
 from .network import CLIP_ATTRIBUTES, CLIP_FRAMES, FRAME_ATTRIBUTES, Judge
+from .sight import visible_frames
 
 WIDTHS = (64, 112)
 BATCH = 16
@@ -66,15 +67,7 @@ class Pool:
 def render_example(rng: np.random.Generator, width: int) -> Example:
     """A random clip of the final look."""
     clip = random_clip(rng, width=width)
-    visible = np.array([visible_part(clip, index) >= 0.5 for index in range(CLIP_FRAMES)])
-    return Example(render_clip(clip, CLIP_FRAMES), clip.labels(), clip.start, visible)
-
-
-def visible_part(clip: Clip, index: int) -> float:
-    """How much of the object's box lies in the picture."""
-    left, bottom, right, top = screen_box(clip, index)
-    across = max(0.0, min(right, clip.aspect) - max(left, -clip.aspect)) / (right - left)
-    return across * max(0.0, min(top, 1.0) - max(bottom, -1.0)) / (top - bottom)
+    return Example(render_clip(clip, CLIP_FRAMES), clip.labels(), clip.start, visible_frames(clip))
 
 
 def to_tensor(frames: list[NDArray[np.uint8]]) -> Tensor:

@@ -36,9 +36,10 @@ class Verdict:
         """The probability of `value`, the mean over the frames."""
         return float(self.probabilities[attribute][..., ATTRIBUTES[attribute].index(value)].mean())
 
-    def is_constant(self, attribute: str) -> bool:
-        """Whether every frame shows the same value."""
-        return len(set(self.probabilities[attribute].argmax(1).tolist())) == 1
+    def is_constant(self, attribute: str, frames: NDArray[np.bool_] | None = None) -> bool:
+        """Whether every frame, or every one that `frames` [frames] marks, shows the same value."""
+        shown = self.probabilities[attribute].argmax(1)
+        return len(set(shown[frames if frames is not None else ...].tolist())) <= 1
 
 
 def load_judge(weights: Path = WEIGHTS) -> Judge:
