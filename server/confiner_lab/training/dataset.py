@@ -79,11 +79,15 @@ def encode_frames(vae: AutoencoderKL, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`latents` [clips, frames, 4, h, w], `grey` those of each `GREY_EVERY`-th, `tokens` [clips, captions, length]."""
+    """`latents` [clips, frames, 4, h, w], `grey` those of each `GREY_EVERY`-th, `tokens` [clips, captions, length].
+
+    `timeless` are tokens of captions that are silent about motion and camera.
+    """
 
     latents: NDArray[np.float16]
     grey: NDArray[np.float16]
     tokens: Tensor
+    timeless: Tensor
     starts: NDArray[np.int64]
 
     def moments(self, clip: NDArray[np.int64], frame: NDArray[np.int64]) -> Tensor:
@@ -91,20 +95,30 @@ class Dataset:
 
     def captions(self, clip: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
         """One of each clip's captions, token ids [n, length]."""
-        return self.tokens[torch.from_numpy(clip), torch.from_numpy(rng.integers(self.tokens.shape[1], size=len(clip)))]
+        return _one_of_each(self.tokens, clip, rng)
+
+    def timeless_captions(self, clip: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        """The same without a word on motion and camera."""
+        return _one_of_each(self.timeless, clip, rng)
+
+
+def _one_of_each(tokens: Tensor, clip: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+    return tokens[torch.from_numpy(clip), torch.from_numpy(rng.integers(tokens.shape[1], size=len(clip)))]
 
 
 def load(settings: Settings, folder: Path, tokenizer: CLIPTokenizer) -> Dataset:
     chosen = clips(settings)
     rng = np.random.Generator(np.random.Philox(settings.seed + 4000))
     texts = [_caption(clip, rng) for clip in chosen for _ in range(settings.captions)]
+    timeless = [_caption(clip, rng, "motion", "camera") for clip in chosen for _ in range(2)]
     return Dataset(
         np.load(folder / "latents.npy", mmap_mode="r"),
         np.load(folder / "grey_latents.npy", mmap_mode="r"),
         encode(tokenizer, texts).unflatten(0, (len(chosen), settings.captions)),
+        encode(tokenizer, timeless).unflatten(0, (len(chosen), 2)),
         np.array([clip.start for clip in chosen]),
     )
 
 
-def _caption(clip: Clip, rng: np.random.Generator) -> str:
-    return caption(clip, rng, omit=[name for name in ("ground", "time") if rng.random() < SILENCE])
+def _caption(clip: Clip, rng: np.random.Generator, *unsaid: str) -> str:
+    return caption(clip, rng, omit=[*unsaid, *(name for name in ("ground", "time") if rng.random() < SILENCE)])

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The image network: frames, half of them told their moment. All three experts grow from it.
 
-The spatial expert is the image network after a time without moments and without the noisiest steps: a painter with
-no notion of time.
+The spatial expert is the image network after a time without moments, without words on motion and camera, and without
+the noisiest steps: a painter with no notion of time. So no place is likelier than another to it, and it paints what a
+noised grey box shows where it shows it.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ HEAD_WIDTH = 16
 DROP_CAPTION = 0.1
 TELL_MOMENT = 0.5
 GREY_SHARE = 0.06
+SPATIAL_GREY_SHARE = 0.4
 SPATIAL_TOP = 750
-GREY_FROM, GREY_TO = 350, 700
+GREY_FROM, GREY_TO = 250, 700
 
 
 def head_width(settings: Settings) -> int:
@@ -62,7 +64,7 @@ def image_stage(
     def timesteps(rng: np.random.Generator, told: Tensor) -> Tensor:
         return torch.where(told, on_grid(rng, len(told), 0.35), lean(rng, len(told), 1.25))
 
-    loss = _loss(unet, text, tokenizer, data, settings, TELL_MOMENT, timesteps)
+    loss = _loss(unet, text, tokenizer, data, settings, timesteps)
     return Stage("image", unet, loss, [{"params": list(unet.parameters()), "lr": 1.2e-3}])
 
 
@@ -74,7 +76,7 @@ def spatial_stage(
     def timesteps(rng: np.random.Generator, told: Tensor) -> Tensor:
         return lean(rng, len(told), 1.0, SPATIAL_TOP)
 
-    loss = _loss(unet, text, tokenizer, data, settings, 0.0, timesteps)
+    loss = _loss(unet, text, tokenizer, data, settings, timesteps, timeless=True)
     return Stage("spatial", unet, loss, [{"params": list(unet.parameters()), "lr": 6e-4}])
 
 
@@ -84,24 +86,31 @@ def _loss(
     tokenizer: CLIPTokenizer,
     data: Dataset,
     settings: Settings,
-    tell_moment: float,
     timesteps: Callable[[np.random.Generator, Tensor], Tensor],
+    *,
+    timeless: bool = False,
 ) -> Callable[[Draw, float], Tensor]:
     alphas = image_scheduler().alphas_cumprod
     empty = encode(tokenizer, [""])
     batch = settings.image_batch
+    captions = data.timeless_captions if timeless else data.captions
+    boxes = slice(round(batch * (SPATIAL_GREY_SHARE if timeless else GREY_SHARE)))
 
     def loss(draw: Draw, progress: float) -> Tensor:
         rng = draw.rng
         clip = rng.integers(len(data.latents), size=batch)
+        clip[boxes] -= clip[boxes] % GREY_EVERY
         frame = rng.integers(data.latents.shape[1], size=batch)
         x0 = torch.from_numpy(np.asarray(data.latents[clip, frame], np.float32))
-        told = torch.from_numpy(rng.random(batch) < tell_moment)
-        ids = with_moments(tokenizer, data.captions(clip, rng), torch.where(told, data.moments(clip, frame), -1))
+        told = torch.from_numpy(rng.random(batch) < (0.0 if timeless else TELL_MOMENT))
+        ids = with_moments(tokenizer, captions(clip, rng), torch.where(told, data.moments(clip, frame), -1))
         ids[torch.from_numpy(rng.random(batch) < DROP_CAPTION)] = empty
         t = timesteps(rng, told)
-        x = noised(x0, draw.normal(*x0.shape), alphas[t])
-        x = _from_grey_box(x, t, clip, frame, data, draw, alphas)
+        # Some samples are noised grey boxes of the same frame, so that a viewport's frame leads to the prompted look.
+        t[boxes] = torch.from_numpy(rng.integers(GREY_FROM, GREY_TO, size=len(t[boxes])))
+        source = x0.clone()
+        source[boxes] = torch.from_numpy(np.asarray(data.grey[clip[boxes] // GREY_EVERY, frame[boxes]], np.float32))
+        x = noised(source, draw.normal(*x0.shape), alphas[t])
         with torch.no_grad():
             states = text(input_ids=ids).last_hidden_state
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
@@ -109,15 +118,3 @@ def _loss(
         return ((v.float() - velocity(x0, x, alphas[t])) ** 2).mean()
 
     return loss
-
-
-def _from_grey_box(
-    x: Tensor, t: Tensor, clip: np.ndarray, frame: np.ndarray, data: Dataset, draw: Draw, alphas: Tensor
-) -> Tensor:
-    """Some samples are noised grey boxes of the same frame, so that a viewport's frame leads to the prompted look."""
-    fit = (clip % GREY_EVERY == 0) & (draw.rng.random(len(clip)) < GREY_SHARE * GREY_EVERY)
-    rows = np.flatnonzero(fit & (t.numpy() >= GREY_FROM) & (t.numpy() < GREY_TO))
-    if len(rows):
-        grey = torch.from_numpy(np.asarray(data.grey[clip[rows] // GREY_EVERY, frame[rows]], np.float32))
-        x[rows] = noised(grey, draw.normal(*grey.shape), alphas[t[rows]])
-    return x

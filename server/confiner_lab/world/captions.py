@@ -137,7 +137,7 @@ _MOMENT = re.compile(r"<m\d+>")
 
 
 def caption(clip: Clip, rng: np.random.Generator, *, omit: Collection[str] = ()) -> str:
-    """One sentence for a clip, silent about the attributes in `omit` ("ground", "time").
+    """One sentence for a clip, silent about the attributes in `omit` ("ground", "time", "motion", "camera").
 
     A still object and a static camera may go without saying.
     """
@@ -148,13 +148,13 @@ def caption(clip: Clip, rng: np.random.Generator, *, omit: Collection[str] = ())
     subject = " ".join(
         filter(None, (pick(ARTICLES), pick(SIZES), pick(COLOUR_WORDS[clip.colour]), pick(SHAPE_WORDS[clip.shape])))
     )
-    motion = pick(MOTION_PHRASES[clip.motion])
+    motion = pick(MOTION_PHRASES[clip.motion]) if "motion" not in omit else ""
     clauses = [
         part
         for part in (
             pick(GROUND_PHRASES[clip.ground]) if "ground" not in omit else "",
             pick(TIME_PHRASES[clip.time]) if "time" not in omit else "",
-            pick(CAMERA_PHRASES[clip.camera]),
+            pick(CAMERA_PHRASES[clip.camera]) if "camera" not in omit else "",
         )
         if part
     ]
