@@ -80,7 +80,8 @@ class WebSocketTransport:
             )
             self._websocket = entering.__enter__()
             # The keep-alive cannot end a send that the other side does not read: they share a lock. This can.
-            self._socket.settimeout(SEND_TIMEOUT)
+            with contextlib.suppress(OSError):  # the other side has closed it already: the next call tells
+                self._socket.settimeout(SEND_TIMEOUT)
         except TimeoutError as error:
             raise self._no_answer() from error
         except (OSError, WebSocketException, EOFError) as error:
