@@ -28,8 +28,8 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (`sys.argv` without the program's name if None); return the exit code."""
-    # Read when torch is loaded, and handed on to the worker. Threads that spin while they wait for one another, on cores
-    # that Blender works on too, made a clip ten times slower: let them sleep.
+    # Read when torch is loaded, and handed on to the worker. Threads that spin while they wait for one another made a
+    # clip ten times slower on cores that had other work too, such as Blender's: let them sleep.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words = list(sys.argv[1:] if arguments is None else arguments)
     args = build_parser(words).parse_args(words)

@@ -105,17 +105,18 @@ class ClientConnection:
 
     async def serve(self) -> None:
         """Talk until one side ends the connection. An error in here ends this connection, and no other."""
-        sending = asyncio.create_task(self._send_all())
-        receiving = asyncio.create_task(self._receive_all())
-        done, pending = await asyncio.wait([sending, receiving], return_when=asyncio.FIRST_COMPLETED)
+        tasks = [asyncio.create_task(self._send_all()), asyncio.create_task(self._receive_all())]
+        _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
-        await asyncio.wait(pending)
-        for task in done:
-            error = task.exception()
-            if error is not None and not isinstance(error, ConnectionClosed):
+        for error in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(error, Exception) and not isinstance(error, ConnectionClosed):
                 log.error("a connection ended by an error", exc_info=error)
                 await self._websocket.close(CloseCode.INTERNAL_ERROR, "see the sidecar's log")
+
+    def cut(self) -> None:
+        """End the connection without a goodbye that its client does not read."""
+        self._websocket.transport.abort()
 
     def notice(self, job_id: str) -> None:
         """A job has something new to tell."""

@@ -128,6 +128,10 @@ class Listener:
         finally:
             server.close()
             await self._worker.end()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(server.wait_closed(), FAREWELL_SECONDS)
+            for client in self._clients:
+                client.cut()
             await server.wait_closed()
             self._journal.close()
             log.info("sidecar ended")

@@ -44,7 +44,7 @@ PATIENCE = 60.0
 CHAIN = """
 [double]
 vae = "./parts"
-sizes = [[32, 32], [16, 16]]
+sizes = [[32, 32], [16, 16], [512, 512]]
 fps = 8
 max_frames = 600
 control = {{ kind = "animatediff", {parts} }}
@@ -117,7 +117,8 @@ class Sidecar:
 
     def dial(self, **options: Any) -> ClientConnection:
         address = f"ws://{self.connection.host}:{self.connection.port}"
-        return connect(address, proxy=None, compression=None, max_size=framing.MAX_MESSAGE, **options)
+        # A client that leaves with much unread would wait long for the other side's goodbye behind it.
+        return connect(address, proxy=None, compression=None, max_size=framing.MAX_MESSAGE, close_timeout=1, **options)
 
     def end(self) -> None:
         for process in self.started:

@@ -177,7 +177,7 @@ def test_status_and_chains_answer(sidecar, shot):
     with sidecar.client() as client:
         assert client.ask(GetStatus(), Status).worker == "none"
         chains = {chain.name: chain for chain in client.ask(ListChains(), Chains).chains}
-        assert chains["double"].sizes == [[32, 32], [16, 16]]
+        assert chains["double"].sizes == [[32, 32], [16, 16], [512, 512]]
         assert chains["double"].missing == ""
         job_id = client.submit(shot(prompt="pause=0.1"))
         client.expect(Stepped)

@@ -11,7 +11,19 @@ import sys
 import pytest
 from confiner_server.lifetime import Lifetime, watch_process
 
-from confiner_blender.protocol.messages import FrameDone, Jobs, ListJobs, Paused, Shutdown, Started
+from confiner_blender.protocol import codec
+from confiner_blender.protocol.messages import (
+    Attach,
+    Finished,
+    FrameDone,
+    Hello,
+    Jobs,
+    ListJobs,
+    Paused,
+    Shutdown,
+    Started,
+)
+from confiner_blender.protocol.version import PROTOCOL_VERSION
 
 
 def test_without_a_client_it_ends_after_the_grace_time():
@@ -143,3 +155,31 @@ def test_a_journal_of_a_later_release_stops_the_start_with_a_sentence(sidecar):
     assert done.returncode == 2
     assert "version 99" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_client_that_does_not_read_cannot_hold_it_back(sidecar, shot):
+    """Blender hangs, or is stopped in a debugger, while large frames are on their way to it."""
+    process = sidecar.start()
+    stuck = (
+        "import sys, time\nfrom websockets.sync.client import connect\n"
+        "with connect(sys.argv[1], proxy=None, compression=None, max_queue=1) as websocket:\n"
+        "    for text in sys.argv[2:]: websocket.send(text)\n"
+        "    time.sleep(600)\n"
+    )
+    with sidecar.client() as client:
+        job_id = client.submit(shot(num_frames=40, width=512, height=512))
+        client.expect(FrameDone)
+        hello = codec.encode(Hello(PROTOCOL_VERSION, sidecar.connection.token, "stuck"))
+        address = f"ws://{sidecar.connection.host}:{sidecar.connection.port}"
+        words = [sys.executable, "-c", stuck, address, hello, codec.encode(Attach(job_id, 0))]
+        hanging = subprocess.Popen(words, env=sidecar.environment)
+        try:
+            assert isinstance(client.outcome(job_id), Finished), "another client is not held back"
+            assert "stuck attached" in sidecar.log()
+            assert "stuck detached" not in sidecar.log()
+            process.terminate()
+            assert process.wait(10) == 0
+            assert "Traceback" not in sidecar.log()
+        finally:
+            hanging.kill()
+            hanging.wait()
