@@ -29,8 +29,8 @@ SHOTS: list[dict[str, Any]] = [
         "seed": 11,
     },
     {
-        "prompt": "a blue ball bounces on a sandy beach at sunset, the camera zooms in",
-        "seed": 5,
+        "prompt": "a green barrel comes closer across the dunes at sunset, the camera pans left",
+        "seed": 2,
         "control_steps": 8,
         "refine_steps": 10,
     },
@@ -38,8 +38,6 @@ SHOTS: list[dict[str, Any]] = [
         "prompt": "an orange cone in a snowy landscape at noon",
         "seed": 3,
         "structure": "CAMERA",
-        "freedom_auto": False,
-        "freedom": 400,
     },
 ]
 
