@@ -72,6 +72,7 @@ def with_sidecar() -> Iterator[Wait]:
     runtime = module("host.runtime").RUNTIME
     bpy.ops.confiner.connect()
     yield lambda: bool(runtime.chains)
+    bpy.ops.wm.save_as_mainfile(filepath=str(DESK / "storyboard.blend"))
     yield from remarks()
     yield from making(runtime)
     yield from takes(runtime)
@@ -136,7 +137,7 @@ def troubles(runtime: Any) -> Iterator[Wait]:
     bpy.ops.confiner.generate()
     job = runtime.jobs[shot.uuid]
     yield lambda: job.progress.stage == "refine" and any(job.folder.glob("frame_*.png"))
-    yield from photograph("40-long-shot-fills-the-strip", whole=True)
+    yield from photograph("40-longer-take-in-the-making", whole=True)
     bpy.ops.confiner.cancel()
     yield lambda: job.progress.ended
     yield from photograph("41-cancelled")

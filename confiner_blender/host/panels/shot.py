@@ -34,7 +34,7 @@ class ShotPanel(ActiveShotPanel):
         chain = RUNTIME.chains.get(shot.chain or scene.confiner.chain)
         column = layout.column()
         column.prop(shot, "prompt", text="", icon="OUTLINER_OB_FONT", placeholder="What is seen, and how it moves")
-        if len(shot.prompt) * 7 > width - 40:
+        if len(shot.prompt) * 6 > width - 40:
             draw_sentence(column, shot.prompt, width)
         _draw_remarks(column, found, "prompt", width)
         row = column.row()
