@@ -115,7 +115,7 @@ def takes(runtime: Any) -> Iterator[Wait]:
     bpy.ops.confiner.new_seed()
     bpy.ops.confiner.generate()
     yield lambda: not module("host.runtime").busy()
-    yield from photograph("30-two-takes")
+    yield from photograph("30-two-takes", whole=True)
     shot.prompt = "a red cube moves left on snow at noon"
     yield from photograph("31-changed-since-the-take")
     bpy.context.scene.confiner.index = 2
@@ -230,9 +230,10 @@ def photograph(name: str, whole: bool = False) -> Iterator[Wait]:
     """The sidebar as it is drawn now, or the whole window."""
     print(f"state {name}", flush=True)
     bpy.context.scene.frame_set(min(20, bpy.context.scene.frame_end))
-    for area in bpy.context.window_manager.windows[0].screen.areas:
-        area.tag_redraw()
-    yield DRAWN
+    for _ in range(2):  # the second time with the pictures that the first one made Blender read
+        for area in bpy.context.window_manager.windows[0].screen.areas:
+            area.tag_redraw()
+        yield DRAWN
     region = sidebar()
     top = bpy.context.window_manager.windows[0].height - region.y - region.height
     crop = [] if whole else ["-crop", f"{region.width}x{region.height}+{region.x}+{top}", "+repage"]
