@@ -20,13 +20,12 @@ def true_path(clip: Clip) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("motion", "median", "almost_all"),
-    [("left", 0.98, 0.85), ("right", 0.98, 0.85), ("closer", 0.95, 0.85), ("away", 0.95, 0.85), ("bounce", 0.9, 0.75)],
+    ("motion", "least"), [("left", 0.98), ("right", 0.98), ("closer", 0.95), ("away", 0.95), ("bounce", 0.9)]
 )
-def test_tracks_objects_of_any_colour_on_any_ground(motion: str, median: float, almost_all: float) -> None:
+def test_tracks_objects_of_any_colour_on_any_ground(motion: str, least: float) -> None:
     found = [path_correlation(track(render_clip(clip)), true_path(clip)) for clip in real_clips(24, motion)]
-    assert np.median(found) > median
-    assert np.mean(np.array(found) > almost_all) > 0.9
+    assert np.median(found) > least
+    assert np.mean(np.array(found) > 0.85) > 0.9
 
 
 def test_tells_left_from_right() -> None:

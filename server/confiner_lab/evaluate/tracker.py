@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 GLIMPSES = 3
 """Frames in which a pixel must show the background."""
-REACH = 0.22
-"""Half the window's side, as a part of the picture's height: about half an object's size."""
+REACH = 0.3
+"""Half the window's side, as a part of the picture's height: large objects fit in whole."""
 
 
 def track(frames: NDArray[np.uint8]) -> Floats:
