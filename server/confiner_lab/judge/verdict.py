@@ -32,10 +32,6 @@ class Verdict:
         whole = seen.mean(0) if attribute in FRAME_ATTRIBUTES else seen
         return ATTRIBUTES[attribute][int(whole.argmax())]
 
-    def certainty(self, attribute: str, value: str) -> float:
-        """The probability of `value`, the mean over the frames."""
-        return float(self.probabilities[attribute][..., ATTRIBUTES[attribute].index(value)].mean())
-
     def is_constant(self, attribute: str, frames: NDArray[np.bool_] | None = None) -> bool:
         """Whether every frame, or every one that `frames` [frames] marks, shows the same value."""
         shown = self.probabilities[attribute].argmax(1)

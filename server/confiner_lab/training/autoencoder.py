@@ -113,11 +113,3 @@ def normalize(vae: AutoencoderKL, frames: Tensor) -> None:
     quant.bias[channels:] += 2 * gain.abs().log()
     post.bias += (post.weight[:, :, 0, 0] * mean).sum(1)
     post.weight /= gain[None, :, None, None]
-
-
-@torch.no_grad()
-def psnr(vae: AutoencoderKL, frames: Tensor) -> float:
-    """Of a round trip through the latents, in dB."""
-    x = to_signal(frames)
-    y = vae.decode(vae.encode(x).latent_dist.mean).sample.clamp(-1, 1)
-    return float(10 * torch.log10(4 / ((y - x) ** 2).mean()))

@@ -21,7 +21,6 @@ class Settings:
     vae_channels: tuple[int, ...] = (16, 32, 64)
     unet_channels: tuple[int, ...] = (32, 64, 96)
     unet_attention: tuple[bool, ...] = (False, True, False)
-    motion_attention: tuple[bool, ...] = (True, True, True)
     norm_groups: int = 8
     clips: int = 6000
     captions: int = 6
