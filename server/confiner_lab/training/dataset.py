@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The clips a training reads: rendered once, encoded once, then read from memory maps."""
+"""The clips a training reads, square and 16:9: rendered once, encoded once, then read from memory maps."""
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,24 +22,27 @@ from .tokens import encode
 
 SILENCE = 0.06
 GREY_EVERY = 4
+WIDTHS = {"square": 64, "wide": 112}
+WIDE_EVERY = 4
+"""One clip in four is 16:9, and one batch in four."""
 
 
-def clips(settings: Settings) -> list[Clip]:
-    """The training's clips, all square; every `GREY_EVERY`-th is also drawn as a grey box."""
-    rng = np.random.Generator(np.random.Philox(settings.seed + 3000))
-    return [random_clip(rng) for _ in range(settings.clips)]
+def clips(settings: Settings, shape: str) -> list[Clip]:
+    """The training's clips of one shape; every `GREY_EVERY`-th is also drawn as a grey box."""
+    wide = shape == "wide"
+    rng = np.random.Generator(np.random.Philox(settings.seed + (5000 if wide else 3000)))
+    count = settings.clips // WIDE_EVERY if wide else settings.clips
+    return [random_clip(rng, width=WIDTHS[shape]) for _ in range(count)]
 
 
 def render(settings: Settings, folder: Path) -> None:
-    """Write `frames.npy` [clips, frames, 64, 64, 3] and `grey.npy` beside it, unless they are there."""
-    chosen = clips(settings)
-    _fill(folder / "frames.npy", chosen, settings.frames)
-    looks = ("plain", "grey")
-    _fill(
-        folder / "grey.npy",
-        [replace(c, look=looks[i % 2]) for i, c in enumerate(chosen[::GREY_EVERY])],
-        settings.frames,
-    )
+    """Write `SHAPE/frames.npy` [clips, frames, height, width, 3] and `SHAPE/grey.npy`, unless they are there."""
+    for shape in WIDTHS:
+        (folder / shape).mkdir(exist_ok=True)
+        chosen = clips(settings, shape)
+        boxes = [replace(clip, look=("plain", "grey")[i % 2]) for i, clip in enumerate(chosen[::GREY_EVERY])]
+        _fill(folder / shape / "frames.npy", chosen, settings.frames)
+        _fill(folder / shape / "grey.npy", boxes, settings.frames)
 
 
 def _fill(path: Path, chosen: list[Clip], frames: int) -> None:
@@ -57,12 +61,13 @@ def _fill(path: Path, chosen: list[Clip], frames: int) -> None:
 
 @torch.no_grad()
 def encode_frames(vae: AutoencoderKL, folder: Path) -> None:
-    """Write `latents.npy` [clips, frames, 4, 16, 16] fp16, scaled to about unit variance; also for the grey boxes."""
-    for source, target in (("frames.npy", "latents.npy"), ("grey.npy", "grey_latents.npy")):
-        path = folder / target
+    """Write `latents.npy` [clips, frames, 4, h, w] fp16, scaled to about unit variance; also for the grey boxes."""
+    names = (("frames.npy", "latents.npy"), ("grey.npy", "grey_latents.npy"))
+    for shape, (source, target) in itertools.product(WIDTHS, names):
+        path = folder / shape / target
         if path.exists():
             continue
-        frames = np.load(folder / source, mmap_mode="r")
+        frames = np.load(folder / shape / source, mmap_mode="r")
         n, f, h, w, _ = frames.shape
         partial = path.with_name("partial-" + path.name)
         out = np.lib.format.open_memmap(partial, "w+", np.float16, (n, f, 4, h // LATENT_FACTOR, w // LATENT_FACTOR))
@@ -79,8 +84,9 @@ def encode_frames(vae: AutoencoderKL, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`latents` [clips, frames, 4, h, w], `grey` those of each `GREY_EVERY`-th, `tokens` [clips, captions, length].
+    """The clips of one shape.
 
+    `latents` [clips, frames, 4, h, w], `grey` those of each `GREY_EVERY`-th, `tokens` [clips, captions, length].
     `timeless` are tokens of captions that are silent about motion and camera.
     """
 
@@ -93,27 +99,35 @@ class Dataset:
     def moments(self, clip: NDArray[np.int64], frame: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy((self.starts[clip] + frame) % PERIOD)
 
-    def captions(self, clip: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        """One of each clip's captions, token ids [n, length]."""
-        return _one_of_each(self.tokens, clip, rng)
-
-    def timeless_captions(self, clip: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        """The same without a word on motion and camera."""
-        return _one_of_each(self.timeless, clip, rng)
+    def captions(self, clip: NDArray[np.int64], rng: np.random.Generator, *, timeless: bool = False) -> Tensor:
+        """One of each clip's captions, token ids [n, length]; `timeless` ones say nothing of motion and camera."""
+        tokens = self.timeless if timeless else self.tokens
+        return tokens[torch.from_numpy(clip), torch.from_numpy(rng.integers(tokens.shape[1], size=len(clip)))]
 
 
-def _one_of_each(tokens: Tensor, clip: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-    return tokens[torch.from_numpy(clip), torch.from_numpy(rng.integers(tokens.shape[1], size=len(clip)))]
+@dataclass(frozen=True)
+class Shapes:
+    """The clips of both shapes. A batch is of one."""
+
+    square: Dataset
+    wide: Dataset
+
+    def pick(self, rng: np.random.Generator) -> Dataset:
+        return self.wide if rng.integers(WIDE_EVERY) == 0 else self.square
 
 
-def load(settings: Settings, folder: Path, tokenizer: CLIPTokenizer) -> Dataset:
-    chosen = clips(settings)
-    rng = np.random.Generator(np.random.Philox(settings.seed + 4000))
+def load(settings: Settings, folder: Path, tokenizer: CLIPTokenizer) -> Shapes:
+    return Shapes(*(_load(settings, folder, tokenizer, shape) for shape in ("square", "wide")))
+
+
+def _load(settings: Settings, folder: Path, tokenizer: CLIPTokenizer, shape: str) -> Dataset:
+    chosen = clips(settings, shape)
+    rng = np.random.Generator(np.random.Philox(settings.seed + (6000 if shape == "wide" else 4000)))
     texts = [_caption(clip, rng) for clip in chosen for _ in range(settings.captions)]
     timeless = [_caption(clip, rng, "motion", "camera") for clip in chosen for _ in range(2)]
     return Dataset(
-        np.load(folder / "latents.npy", mmap_mode="r"),
-        np.load(folder / "grey_latents.npy", mmap_mode="r"),
+        np.load(folder / shape / "latents.npy", mmap_mode="r"),
+        np.load(folder / shape / "grey_latents.npy", mmap_mode="r"),
         encode(tokenizer, texts).unflatten(0, (len(chosen), settings.captions)),
         encode(tokenizer, timeless).unflatten(0, (len(chosen), 2)),
         np.array([clip.start for clip in chosen]),

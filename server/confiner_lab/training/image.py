@@ -17,7 +17,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from .dataset import GREY_EVERY, Dataset
+from .dataset import GREY_EVERY, Shapes
 from .diffusion import image_scheduler, lean, noised, on_grid, velocity
 from .loop import Draw, Stage
 from .settings import LATENT_CHANNELS, Settings
@@ -57,26 +57,26 @@ def build(settings: Settings) -> UNet2DConditionModel:
 
 
 def image_stage(
-    unet: UNet2DConditionModel, text: CLIPTextModel, tokenizer: CLIPTokenizer, data: Dataset, settings: Settings
+    unet: UNet2DConditionModel, text: CLIPTextModel, tokenizer: CLIPTokenizer, shapes: Shapes, settings: Settings
 ) -> Stage:
     """Frames told their moment at the few-step samplers' timesteps too, the others rather at little noise."""
 
     def timesteps(rng: np.random.Generator, told: Tensor) -> Tensor:
         return torch.where(told, on_grid(rng, len(told), 0.35), lean(rng, len(told), 1.25))
 
-    loss = _loss(unet, text, tokenizer, data, settings, timesteps)
+    loss = _loss(unet, text, tokenizer, shapes, settings, timesteps)
     return Stage("image", unet, loss, [{"params": list(unet.parameters()), "lr": 1.2e-3}])
 
 
 def spatial_stage(
-    unet: UNet2DConditionModel, text: CLIPTextModel, tokenizer: CLIPTokenizer, data: Dataset, settings: Settings
+    unet: UNet2DConditionModel, text: CLIPTextModel, tokenizer: CLIPTokenizer, shapes: Shapes, settings: Settings
 ) -> Stage:
     """Goes on from a trained image network, where refinement works."""
 
     def timesteps(rng: np.random.Generator, told: Tensor) -> Tensor:
         return lean(rng, len(told), 1.0, SPATIAL_TOP)
 
-    loss = _loss(unet, text, tokenizer, data, settings, timesteps, timeless=True)
+    loss = _loss(unet, text, tokenizer, shapes, settings, timesteps, timeless=True)
     return Stage("spatial", unet, loss, [{"params": list(unet.parameters()), "lr": 6e-4}])
 
 
@@ -84,7 +84,7 @@ def _loss(
     unet: UNet2DConditionModel,
     text: CLIPTextModel,
     tokenizer: CLIPTokenizer,
-    data: Dataset,
+    shapes: Shapes,
     settings: Settings,
     timesteps: Callable[[np.random.Generator, Tensor], Tensor],
     *,
@@ -93,17 +93,19 @@ def _loss(
     alphas = image_scheduler().alphas_cumprod
     empty = encode(tokenizer, [""])
     batch = settings.image_batch
-    captions = data.timeless_captions if timeless else data.captions
     boxes = slice(round(batch * (SPATIAL_GREY_SHARE if timeless else GREY_SHARE)))
 
     def loss(draw: Draw, progress: float) -> Tensor:
         rng = draw.rng
+        data = shapes.pick(rng)
         clip = rng.integers(len(data.latents), size=batch)
         clip[boxes] -= clip[boxes] % GREY_EVERY
         frame = rng.integers(data.latents.shape[1], size=batch)
         x0 = torch.from_numpy(np.asarray(data.latents[clip, frame], np.float32))
         told = torch.from_numpy(rng.random(batch) < (0.0 if timeless else TELL_MOMENT))
-        ids = with_moments(tokenizer, captions(clip, rng), torch.where(told, data.moments(clip, frame), -1))
+        ids = with_moments(
+            tokenizer, data.captions(clip, rng, timeless=timeless), torch.where(told, data.moments(clip, frame), -1)
+        )
         ids[torch.from_numpy(rng.random(batch) < DROP_CAPTION)] = empty
         t = timesteps(rng, told)
         # Some samples are noised grey boxes of the same frame, so that a viewport's frame leads to the prompted look.

@@ -93,7 +93,7 @@ class Training:
         return self._load(image.build(self.settings), "image")
 
     @cached_property
-    def data(self) -> dataset.Dataset:
+    def data(self) -> dataset.Shapes:
         dataset.render(self.settings, self.folder)
         dataset.encode_frames(self.vae, self.folder)
         return dataset.load(self.settings, self.folder, self.tokenizer)

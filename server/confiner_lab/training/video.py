@@ -10,7 +10,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from .dataset import GREY_EVERY, Dataset
+from .dataset import GREY_EVERY, Shapes
 from .diffusion import image_scheduler, lean, noised, on_grid, temporal_scheduler, velocity
 from .image import DROP_CAPTION, GREY_FROM, GREY_TO, head_width
 from .loop import Draw, Stage
@@ -84,16 +84,17 @@ def control_stage(
     image: UNet2DConditionModel,
     text: CLIPTextModel,
     tokenizer: CLIPTokenizer,
-    data: Dataset,
+    shapes: Shapes,
     settings: Settings,
 ) -> Stage:
     """Every frame is told its own moment."""
     alphas = image_scheduler().alphas_cumprod
     empty = encode(tokenizer, [""])
-    batch, frames = settings.control_batch, data.latents.shape[1]
+    batch, frames = settings.control_batch, settings.frames
 
     def loss(draw: Draw, progress: float) -> Tensor:
         rng = draw.rng
+        data = shapes.pick(rng)
         clip = rng.integers(len(data.latents), size=batch)
         x0 = _clips(data.latents, clip)
         ids = data.captions(clip, rng)
@@ -107,7 +108,7 @@ def control_stage(
         x = noised(x0, draw.normal(*x0.shape), alphas[t])
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
             v = control(x, t, states).sample
-        return ((v.float() - velocity(x0, x, alphas[t])) ** 2).mean()
+        return coherent(v.float() - velocity(x0, x, alphas[t]))
 
     return Stage("control", control, loss, inflated(control, image), ema=0.998)
 
@@ -117,7 +118,7 @@ def temporal_stage(
     image: UNet2DConditionModel,
     text: CLIPTextModel,
     tokenizer: CLIPTokenizer,
-    data: Dataset,
+    shapes: Shapes,
     settings: Settings,
 ) -> Stage:
     """One caption a clip, without moments; the clips are softened: this expert is the best at motion and no painter."""
@@ -127,6 +128,7 @@ def temporal_stage(
 
     def loss(draw: Draw, progress: float) -> Tensor:
         rng = draw.rng
+        data = shapes.pick(rng)
         clip = rng.integers(len(data.latents), size=batch)
         x0 = soften(_clips(data.latents, clip))
         ids = data.captions(clip, rng)
@@ -142,9 +144,17 @@ def temporal_stage(
             states = text(input_ids=ids).last_hidden_state
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
             v = temporal(x, t, states).sample
-        return ((v.float() - velocity(x0, x, alphas[t])) ** 2).mean()
+        return coherent(v.float() - velocity(x0, x, alphas[t]))
 
     return Stage("temporal", temporal, loss, inflated(temporal, image), ema=0.998)
+
+
+def coherent(error: Tensor) -> Tensor:
+    """The mean square of an error [batch, channels, frames, h, w], and of its change from frame to frame.
+
+    Both are least at the same prediction; the second makes what flickers count for more than what stays.
+    """
+    return (error**2).mean() + (error.diff(dim=2) ** 2).mean()
 
 
 def _clips(latents: np.ndarray, clip: np.ndarray) -> Tensor:
