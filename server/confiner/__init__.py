@@ -20,23 +20,25 @@ if TYPE_CHECKING:
     from .chains import ChainSpec, check_request, find_chain, read_chains
     from .errors import ConfinerError
     from .events import Event, FramesDone, StepDone, StructureReady
-    from .generate import generate
+    from .generation import generate
     from .loading import Chain, load_chain
     from .pipeline import ConFinerPipeline
     from .plan import Plan, paper_preset, resolve_plan
     from .request import ClipRequest
     from .state import ShotState, load_state, save_state
+    from .stretch import Stretch
     from .take import take_record
 
 _HOMES = {
     "chains": ("ChainSpec", "check_request", "find_chain", "read_chains"),
     "errors": ("ConfinerError",),
     "events": ("Event", "FramesDone", "StepDone", "StructureReady"),
-    "generate": ("generate",),
+    "generation": ("generate",),
     "loading": ("Chain", "load_chain"),
     "pipeline": ("ConFinerPipeline",),
     "plan": ("Plan", "paper_preset", "resolve_plan"),
     "request": ("ClipRequest",),
+    "stretch": ("Stretch",),
     "state": ("ShotState", "load_state", "save_state"),
     "take": ("take_record",),
 }
@@ -53,6 +55,7 @@ __all__ = [
     "Plan",
     "ShotState",
     "StepDone",
+    "Stretch",
     "StructureReady",
     "check_request",
     "find_chain",

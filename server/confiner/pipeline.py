@@ -22,11 +22,12 @@ from PIL import Image
 from .chains import find_chain, read_chains, read_file
 from .errors import RequestError
 from .events import FramesDone, StepDone
-from .generate import generate
+from .generation import generate
 from .latents import Pictures
 from .loading import Chain, load_chain
 from .plan import resolve_plan
 from .request import ClipRequest
+from .stretch import CROSSOVER, Stretch
 
 StepCallback = Callable[["ConFinerPipeline", int, int, dict[str, Any]], dict[str, Any] | None]
 
@@ -107,6 +108,8 @@ class ConFinerPipeline(DiffusionPipeline):
         refine_steps: int | None = None,
         freedom: int | None = None,
         rule: str = "coordinated",
+        stretches: Sequence[Stretch] = (),
+        crossover: int = CROSSOVER,
         video: Sequence[Image.Image] | Pictures | None = None,
         generator: torch.Generator | None = None,
         output_type: Literal["pil", "np", "pt", "latent"] = "pil",
@@ -115,6 +118,7 @@ class ConFinerPipeline(DiffusionPipeline):
     ) -> ConFinerPipelineOutput | tuple[Any]:
         """Make one clip per prompt.
 
+        From each of `stretches` on another prompt holds; the change takes `crossover` frames.
         `video` are structure frames that take the control expert's place. `generator` gives the root seed and is not
         advanced; the clip of prompt i has that seed plus i. `callback_on_step_end(pipe, step, timestep, kwargs)` is
         called with the latents of the frames at hand, to look at; it may set `pipe.interrupt` to stop, and the frames
@@ -141,6 +145,8 @@ class ConFinerPipeline(DiffusionPipeline):
                 freedom=freedom,
                 control_steps=control_steps,
                 refine_steps=refine_steps,
+                stretches=tuple(stretches),
+                crossover=crossover,
                 structure=pictures,
             )
             clips.append(self._clip(request, callback_on_step_end))

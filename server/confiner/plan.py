@@ -17,6 +17,7 @@ from .chains import check_request
 from .errors import StateError, StructureError
 
 if TYPE_CHECKING:
+    from .chains import ChainSpec
     from .loading import Chain
     from .request import ClipRequest
 
@@ -70,7 +71,7 @@ def resolve_plan(request: ClipRequest, chain: Chain) -> Plan:
     import torch
 
     spec = chain.spec
-    check_clip(request, chain)
+    check_clip(request, spec)
     freedom, refine_steps = spec.refinement(request.structure is not None)
     control_steps = spec.control_steps if request.control_steps is None else request.control_steps
     return Plan(
@@ -99,7 +100,7 @@ def check_plan(plan: Plan, chain: Chain) -> None:
         raise StateError(seen, "the weights, device and dtype that the plan names", "generate the shot anew")
 
 
-def check_clip(request: ClipRequest, chain: Chain) -> None:
+def check_clip(request: ClipRequest, spec: ChainSpec) -> None:
     """`check_request` for a whole ClipRequest."""
     structure = None
     if request.structure is not None:
@@ -111,7 +112,8 @@ def check_clip(request: ClipRequest, chain: Chain) -> None:
                 "give them as RGB pictures",
             )
         structure = pictures.shape[0], pictures.shape[2], pictures.shape[1]
-    check_request(chain.spec, structure=structure, **request.settings())
+    stretches = {"stretches": request.stretches, "crossover": request.crossover}
+    check_request(spec, structure=structure, **{**request.settings(), **stretches})
 
 
 def paper_preset(plan: Plan) -> Plan:

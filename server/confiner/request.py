@@ -5,17 +5,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .stretch import CROSSOVER, Stretch
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClipRequest:
     """One clip. None stands for the chain's own default.
 
+    `prompt` is what the clip begins with. From the `start` of each of `stretches` on another prompt holds; the change
+    takes `crossover` frames, half of them before the start, and none where it is 0.
     `seed` is any integer ≥ 0; all its bits count. `freedom` is T_e, the timestep at which refinement starts: 0 would
     keep the structure as it is, the paper uses 100. `structure` holds viewport frames that take the control expert's
     place: uint8 `[num_frames, height, width, 3]`, of exactly the clip's length and size.
@@ -32,12 +37,9 @@ class ClipRequest:
     freedom: int | None = None
     control_steps: int | None = None
     refine_steps: int | None = None
+    stretches: tuple[Stretch, ...] = ()
+    crossover: int = CROSSOVER
     structure: npt.NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def structure_shape(self) -> tuple[int, ...] | None:
-        """The structure frames' shape, or None where there are none."""
-        return None if self.structure is None else tuple(self.structure.shape)
 
     def digest(self) -> str:
         """A name for the whole request, structure pixels included: SHA-256, hexadecimal."""
@@ -51,7 +53,9 @@ class ClipRequest:
         return hashlib.sha256(np.ascontiguousarray(self.structure).tobytes()).hexdigest()
 
     def settings(self) -> dict[str, Any]:
-        """Everything but the structure frames' pixels, as JSON values."""
+        """Everything but the structure frames' pixels, as JSON values; a clip of one prompt has no stretches there."""
+        stretches = [{"start": each.start, "prompt": each.prompt} for each in self.stretches]
+        changing = {"stretches": stretches, "crossover": self.crossover} if stretches else {}
         return {
             "prompt": self.prompt,
             "negative_prompt": self.negative_prompt,
@@ -64,4 +68,11 @@ class ClipRequest:
             "freedom": self.freedom,
             "control_steps": self.control_steps,
             "refine_steps": self.refine_steps,
+            **changing,
         }
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], structure: npt.NDArray[np.uint8] | None = None) -> ClipRequest:
+        """The request whose `settings()` these are, with its structure frames."""
+        stretches = tuple(Stretch(**each) for each in settings.get("stretches", ()))
+        return cls(**{**settings, "stretches": stretches}, structure=structure)

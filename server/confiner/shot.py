@@ -146,10 +146,16 @@ class Shot:
 
 
 def prepare(request: ClipRequest, chain: Chain, plan: Plan) -> Shot:
-    """Read the prompt with every expert's text encoder. Runs the encoders: call it inside `arithmetic`."""
+    """Read the prompts with every expert's text encoder. Runs the encoders: call it inside `arithmetic`."""
     plotted = request.structure is None  # where things happen in time is the structure's to say, if there is one
     scripts = {
-        role: expert.read(request.prompt, request.negative_prompt, moments=plotted)
+        role: expert.read(
+            request.prompt,
+            request.negative_prompt,
+            stretches=request.stretches,
+            crossover=request.crossover,
+            moments=plotted,
+        )
         for role, expert in chain.experts.items()
     }
     return Shot(request, chain, plan, scripts)

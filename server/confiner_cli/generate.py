@@ -16,7 +16,7 @@ from .take_folder import check_free, read_record, read_structure, write_frames, 
 
 if TYPE_CHECKING:
     import numpy as np
-    from confiner import Chain, ChainSpec, ClipRequest, Plan
+    from confiner import Chain, ChainSpec, ClipRequest, Plan, Stretch
     from numpy.typing import NDArray
 
 HELP = "make a clip from a prompt, here and now"
@@ -27,6 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", nargs="?", default="", help="what to show")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="where the frames go")
     clip = parser.add_argument_group("the clip", "what is not given is the chain's default, or the structure's")
+    clip.add_argument(
+        "--then",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("FRAME", "PROMPT"),
+        help="what to show from this frame on (the first is 0); may be given again",
+    )
+    clip.add_argument("--crossover", type=int, metavar="N", help="frames in which prompts change (default: 16; 0: cut)")
     clip.add_argument("--frames", type=int, metavar="N", help="length (default: 16, or as many as structure frames)")
     clip.add_argument("--fps", type=float, metavar="RATE", help="frames per second of the clip")
     clip.add_argument("--width", type=int, metavar="PIXELS")
@@ -52,16 +61,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from confiner import Plan, check_request, resolve_plan
+    from confiner import Plan, resolve_plan
+    from confiner.plan import check_clip
 
     record = read_record(args.take) if args.take else None
     spec = read_spec(record["chain"]["name"] if record else args.chain, args.chains)
     request = _request_again(record, args) if record else _request(spec, args)
-    shape = request.structure_shape
-    size = None if shape is None else (shape[0], shape[2], shape[1])
-    check_request(spec, structure=size, **request.settings())
+    check_clip(request, spec)
     check_free(args.out, request)
-    _name_unknown_words(spec, request.prompt)
+    _name_unknown_words(spec, " ".join([request.prompt, *(stretch.prompt for stretch in request.stretches)]))
     chain = load(spec, record["plan"]["device"] if record else args.device)
     plan = Plan.from_json(record["plan"]) if record else resolve_plan(request, chain)
     made = _make(request, chain, plan, args)
@@ -71,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
 def _request(spec: ChainSpec, args: argparse.Namespace) -> ClipRequest:
     """What was asked for, with the chain's defaults and the structure's length and size where nothing was said."""
     from confiner import ClipRequest
+    from confiner.stretch import CROSSOVER
 
     structure = read_structure(args.structure) if args.structure else None
     frames, (width, height) = 16, spec.sizes[0]
@@ -88,8 +97,22 @@ def _request(spec: ChainSpec, args: argparse.Namespace) -> ClipRequest:
         freedom=args.freedom,
         control_steps=args.control_steps,
         refine_steps=args.refine_steps,
+        stretches=_stretches(args.then),
+        crossover=CROSSOVER if args.crossover is None else args.crossover,
         structure=structure,
     )
+
+
+def _stretches(then: list[tuple[str, str]]) -> tuple[Stretch, ...]:
+    """The prompts that follow the first, as `--then FRAME PROMPT` gives them, in the order of their frames."""
+    from confiner import Stretch
+
+    stretches = []
+    for start, prompt in then:
+        if not start.isdecimal():
+            raise CommandError(f"--then {start} {prompt!r}, expected a frame's number first", "such as --then 81 TEXT")
+        stretches.append(Stretch(int(start), prompt))
+    return tuple(sorted(stretches, key=lambda stretch: stretch.start))
 
 
 def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequest:
@@ -98,7 +121,8 @@ def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequ
 
     if record["structure"] and not args.structure:
         raise CommandError("this take started from structure frames", "name their folder with --structure")
-    request = ClipRequest(**record["request"], structure=read_structure(args.structure) if args.structure else None)
+    structure = read_structure(args.structure) if args.structure else None
+    request = ClipRequest.from_settings(record["request"], structure)
     if request.structure_hash() != record["structure"]:
         raise CommandError("these are not the structure frames that the take started from", "name the right folder")
     return request

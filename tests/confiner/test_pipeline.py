@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import confiner
 import numpy as np
 import pytest
 import torch
@@ -38,6 +40,11 @@ def test_it_is_loaded_by_folder_or_by_name(chain_file: Path) -> None:
     assert by_name.to(torch.float32).dtype == torch.float32
     with pytest.raises(UnknownChain, match="tinny"):
         ConFinerPipeline.from_pretrained("tinny", chain_file=chain_file)
+
+
+def test_the_packages_names_stay_its_own_once_the_pipeline_is_imported() -> None:
+    assert confiner.ConFinerPipeline is ConFinerPipeline
+    assert all(not isinstance(getattr(confiner, name), ModuleType) for name in confiner.__all__)
 
 
 def test_the_generator_gives_the_seed(pipe: ConFinerPipeline) -> None:

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import RequestError, StructureError
+from ..stretch import CROSSOVER, Prompted
 from .spec import RULES, ChainSpec
 
 MAX_SEED = 2**63 - 1
+MAX_CROSSOVER = 1024
 
 
 def check_request(
@@ -24,13 +28,17 @@ def check_request(
     structure: tuple[int, int, int] | None = None,
     seed: int = 0,
     fps: float = 8.0,
+    stretches: Sequence[Prompted] = (),
+    crossover: int = CROSSOVER,
 ) -> None:
     """Raise RequestError or StructureError if `spec` cannot make this clip.
 
-    `structure` is `(num_frames, width, height)` of the structure frames, None where there are none.
+    `structure` is `(num_frames, width, height)` of the structure frames, None where there are none. `stretches` are the
+    prompts that follow the first one.
     """
     _check_text(spec, prompt, negative_prompt)
     _check_extent(spec, num_frames, width, height)
+    _check_stretches(stretches, crossover, num_frames)
     _check_rule(rule)
     default = spec.refinement(structure is not None)
     wanted = default[0] if freedom is None else freedom, default[1] if refine_steps is None else refine_steps
@@ -70,6 +78,29 @@ def _check_extent(spec: ChainSpec, num_frames: int, width: int, height: int) -> 
             f"a size of {width}×{height}",
             f"one that the chain {spec.name!r} makes: {sizes}",
             "choose one of these sizes",
+        )
+
+
+def _check_stretches(stretches: Sequence[Prompted], crossover: int, num_frames: int) -> None:
+    """Each stretch has a prompt, and begins within the clip and behind the one before it."""
+    earlier = 0
+    for number, stretch in enumerate(stretches, start=2):
+        if not stretch.prompt.strip():
+            raise RequestError(
+                f"an empty prompt from frame {stretch.start} on", "a few words on what to show", "describe the stretch"
+            )
+        if not earlier < stretch.start < num_frames:
+            raise RequestError(
+                f"prompt {number} from frame {stretch.start} on, in a clip of {num_frames} frames",
+                f"a frame from {earlier + 1} to {num_frames - 1}" if earlier < num_frames - 1 else "none there",
+                "let each prompt begin behind the one before it and within the clip",
+            )
+        earlier = stretch.start
+    if not 0 <= crossover <= MAX_CROSSOVER:
+        raise RequestError(
+            f"a cross-over of {crossover} frames",
+            f"0 (a cut) to {MAX_CROSSOVER}",
+            f"set it to {CROSSOVER}, the default",
         )
 
 

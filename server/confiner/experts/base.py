@@ -9,12 +9,14 @@ network is called.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
 
 import torch
 
 from ..chains.spec import ExpertSpec
 from ..schedule import NoiseSchedule, Prediction, build_schedule
+from ..stretch import CROSSOVER, Stretch
 from .text import Embeds, Script, TextEncoder
 
 
@@ -28,7 +30,12 @@ class Denoiser(Protocol):
 
 
 class Expert(ABC):
-    """A diffusion network with its schedule and its text encoder."""
+    """A diffusion network with its schedule and its text encoder.
+
+    `text_per_frame` is whether it reads a text for every frame, or one for all frames that it sees together.
+    """
+
+    text_per_frame: ClassVar[bool]
 
     def __init__(self, spec: ExpertSpec, unet: Any, text: TextEncoder) -> None:
         self.spec = spec
@@ -41,10 +48,25 @@ class Expert(ABC):
         """Forward evaluations per prediction: two where the expert is guided."""
         return 2 if self.spec.guided else 1
 
-    def read(self, prompt: str, negative_prompt: str = "", *, moments: bool = True) -> Script:
+    def read(
+        self,
+        prompt: str,
+        negative_prompt: str = "",
+        *,
+        stretches: Sequence[Stretch] = (),
+        crossover: int = CROSSOVER,
+        moments: bool = True,
+    ) -> Script:
         """Everything the expert will need to know of the text, encoded once; `moments`: of each of them, if it can."""
-        negative = self.text.encode(self._texts(negative_prompt, moments)) if self.spec.guided else None
-        return Script(self.text.encode(self._texts(prompt, moments)), negative)
+        return Script(
+            prompts=tuple(
+                self.text.encode(self._texts(text, moments)) for text in (prompt, *(each.prompt for each in stretches))
+            ),
+            negative=self.text.encode(self._texts(negative_prompt, moments)) if self.spec.guided else None,
+            starts=tuple(each.start for each in stretches),
+            crossover=crossover,
+            per_frame=self.text_per_frame,
+        )
 
     def _texts(self, prompt: str, moments: bool) -> list[str]:
         """The prompt as it is read: once, or as the text of every moment."""

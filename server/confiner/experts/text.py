@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from ..stretch import shares
+
 
 @dataclass(frozen=True)
 class Embeds:
@@ -20,18 +22,39 @@ class Embeds:
 
 @dataclass(frozen=True)
 class Script:
-    """A clip's text for one expert: `prompt` is `[moments or 1, tokens, width]`, frame f reads row f modulo moments."""
+    """A clip's text for one expert, as it changes from frame to frame.
 
-    prompt: torch.Tensor
+    `prompts` are the text that the clip begins with and those that hold from each of `starts` on, every one
+    `[moments or 1, tokens, width]`, of which frame f reads row f modulo moments. `per_frame` is whether the expert
+    reads a text for each frame or one for all that it sees together.
+    """
+
+    prompts: tuple[torch.Tensor, ...]
     negative: torch.Tensor | None = None
+    starts: tuple[int, ...] = ()
+    crossover: int = 0
+    per_frame: bool = True
 
     def at(self, frames: Sequence[int]) -> Embeds:
-        """The embeddings of absolute `frames`; one for all of them where the text is per clip."""
-        moments = len(self.prompt)
-        rows = [0] if moments == 1 else [frame % moments for frame in frames]
-        return Embeds(
-            self.prompt[rows].unsqueeze(0), None if self.negative is None else self.negative[rows].unsqueeze(0)
-        )
+        """The embeddings of consecutive absolute `frames`; one for all of them where the text stays the same.
+
+        Where one stretch gives way to the next, embeddings are interpolated: frame by frame, or as they are in the
+        middle of `frames` where the expert reads one text. Both depend on nothing but the frames.
+        """
+        rows = [frame % len(self.prompts[0]) for frame in frames]
+        if len(self.prompts[0]) == 1 and (not self.starts or not self.per_frame):
+            rows = [0]
+        middle = (frames[0] + frames[-1] + 1) / 2
+        moments = [frame + 0.5 if self.per_frame else middle for frame in frames]
+        texts = [self._text(row, moment) for row, moment in zip(rows, moments, strict=False)]
+        negative = None if self.negative is None else self.negative[rows].unsqueeze(0)
+        return Embeds(torch.stack(texts).unsqueeze(0), negative)
+
+    def _text(self, row: int, moment: float) -> torch.Tensor:
+        """One text, `[tokens, width]`, at a moment; what holds alone is not touched."""
+        held = zip(shares(moment, self.starts, self.crossover), self.prompts, strict=True)
+        parts = [(share, prompt[row]) for share, prompt in held if share > 0.0]
+        return parts[0][1] if len(parts) == 1 else torch.stack([share * text for share, text in parts]).sum(0)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from confiner.chains import ChainSpec, find_chain, read_chains
 from confiner.device import default_dtype, find_device
 from confiner.errors import StateError
 from confiner.events import FramesDone, StepDone
-from confiner.generate import generate
+from confiner.generation import generate
 from confiner.loading import Chain, load_chain
 from confiner.plan import Plan, resolve_plan
 from confiner.request import ClipRequest

@@ -120,10 +120,10 @@ def test_moments_come_round(chain: Chain) -> None:
     script = chain.control.read(PROMPT)
     assert torch.equal(script.at([33]).prompt, script.at([1]).prompt)
     assert not torch.equal(script.at([2]).prompt, script.at([1]).prompt)
-    assert torch.equal(chain.control.read(PROMPT, moments=False).prompt, chain.control.text.encode([PROMPT]))
+    assert torch.equal(chain.control.read(PROMPT, moments=False).prompts[0], chain.control.text.encode([PROMPT]))
     assert chain.temporal.read(PROMPT).at(range(FRAMES)).prompt.shape[1] == 1
 
 
 def test_a_prompt_may_hold_braces(chain: Chain) -> None:
     script = chain.control.read("a {moment} {prompt}")
-    assert len(script.prompt) == 32
+    assert len(script.prompts[0]) == 32

@@ -38,7 +38,7 @@ def generate(request: ClipRequest, chain: Chain, plan: Plan, state: ShotState | 
     Nothing runs between two pulls, and no torch context spans them: to cancel is to stop pulling. Raises
     RequestError if the chain cannot make this clip, StateError if the plan was made for another one.
     """
-    check_clip(request, chain)
+    check_clip(request, chain.spec)
     chain = chain.at(plan.control_steps)
     check_plan(plan, chain)
     with arithmetic(plan):
