@@ -21,6 +21,29 @@ def add_chain_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 
 
+def add_size_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--size", type=parse_size, metavar="WIDTHxHEIGHT", help="in pixels (default: the chain's first)"
+    )
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height out of "112x64"."""
+    return _pair(text, "x", "width and height in pixels, as 112x64")
+
+
+def parse_steps(text: str) -> tuple[int, int]:
+    """Steps of the control expert and of the refinement (T1, T2) out of "4+5"."""
+    return _pair(text, "+", "control and refinement steps, as 4+5")
+
+
+def _pair(text: str, mark: str, expected: str) -> tuple[int, int]:
+    first, _, second = text.partition(mark)
+    if not (first.isdecimal() and second.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected {expected}")
+    return int(first), int(second)
+
+
 def add_file_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chains", type=Path, metavar="FILE", help="your own chains (TOML), beside the built-in ones")
 

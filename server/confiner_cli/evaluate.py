@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .chain_file import add_chain_arguments, load, read_spec
+from .chain_file import add_chain_arguments, add_size_argument, load, parse_steps, read_spec
 from .errors import CommandError
 from .figures import add_figure_arguments, check_writable, progress, write_figures
 
@@ -31,10 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     prompts.add_argument("--count", type=int, default=24, metavar="N", help="how many prompts (default: 24)")
     prompts.add_argument("--rule", nargs="+", default=["coordinated"], help="one or more (default: coordinated)")
     prompts.add_argument("--freedom", type=int, metavar="T_E", help="where refinement starts (default: the chain's)")
-    prompts.add_argument("--control-steps", type=int, metavar="N", help="steps of the control expert (T1)")
-    prompts.add_argument("--refine-steps", type=int, metavar="N", help="steps of the refinement (T2)")
+    prompts.add_argument(
+        "--steps", type=parse_steps, nargs="+", metavar="T1+T2", help="of control and refinement, one or more pairs"
+    )
     for experiment in (structure, prompts):
         add_chain_arguments(experiment)
+        add_size_argument(experiment)
         add_figure_arguments(experiment)
         experiment.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG)")
 
@@ -51,7 +53,7 @@ def run_structure(args: argparse.Namespace) -> int:
     spec = read_spec(args.chain, args.chains)
     freedoms = args.freedom or [spec.structure_freedom]
     refine_steps = spec.structure_refine_steps if args.refine_steps is None else args.refine_steps
-    width, height = spec.sizes[0]
+    width, height = args.size or spec.sizes[0]
     try:
         clips = structure.render_clips(find_blender(args.blender), width=width, height=height)
     except BlenderMissing as error:
@@ -95,24 +97,36 @@ def run_prompts(args: argparse.Namespace) -> int:
     spec = read_spec(args.chain, args.chains)
     if args.count < 1:
         raise CommandError(f"{args.count} prompts; expected 1 or more", "ask for more with --count")
-    width, height = spec.sizes[0]
+    width, height = args.size or spec.sizes[0]
     sentences = prompts.draw_sentences(args.count, args.seed, width=width, height=height)
     chain, judge = load(spec, args.device), load_judge()
-    by_rule = {}
-    for rule in args.rule:
-        steps = {"freedom": args.freedom, "control_steps": args.control_steps, "refine_steps": args.refine_steps}
-        by_rule[rule] = prompts.evaluate(chain, judge, sentences, rule=rule, **steps, done=_show_sentence)
+    settings = [
+        prompts.Setting(rule, args.freedom, *steps)
+        for rule in args.rule
+        for steps in args.steps or [(spec.control_steps, spec.refine_steps)]
+    ]
+    trials = {}
+    for setting in settings:
+        trials[setting.name] = prompts.evaluate(chain, judge, sentences, setting, done=_show_sentence)
         progress("")
-    figures = {rule: prompts.summary(trials, args.seed) for rule, trials in by_rule.items()}
+    first = trials[settings[0].name]
+    figures = {name: prompts.summary(found, args.seed) for name, found in trials.items()}
     print(f"{args.count} prompts, 95 % intervals; flicker and sharpness relative to real clips")
-    print(f"{'':10}" + "".join(f"{rule:>24}" for rule in figures))
-    for name in next(iter(figures.values())):
-        print(f"{name:10}" + "".join(f"{found[name]!s:>24}" for found in figures.values()))
+    print(f"{'':10}" + "".join(f"{name:>24}" for name in figures))
+    for row in next(iter(figures.values())):
+        print(f"{row:10}" + "".join(f"{found[row]!s:>24}" for found in figures.values()))
+    for setting in settings[1:]:
+        difference = prompts.difference(trials[setting.name], first, args.seed)
+        print(f"attributes that a clip shows rightly, {setting.name} less {settings[0].name}: {difference}")
     if args.sheet:
-        prompts.draw_trials(by_rule[args.rule[0]], args.sheet)
-    found = {rule: prompts.figures_json(trials, args.seed) for rule, trials in by_rule.items()}
-    claim = {"chain": spec.name, "claims": {name: list(values) for name, values in ATTRIBUTES.items()}}
-    write_figures(args.json, args, {**claim, **found[args.rule[0]], "rules": found, "judge": training_record()})
+        prompts.draw_trials(first, args.sheet)
+    found = {name: prompts.figures_json(every, first, args.seed) for name, every in trials.items()}
+    claim = {
+        "chain": spec.name,
+        "size": [width, height],
+        "claims": {key: list(each) for key, each in ATTRIBUTES.items()},
+    }
+    write_figures(args.json, args, {**claim, **found[settings[0].name], "settings": found, "judge": training_record()})
     return 0
 
 

@@ -62,8 +62,10 @@ def test_sentences_are_the_same_for_a_seed_and_name_what_they_mean() -> None:
 
 
 def test_clips_are_judged_by_what_their_prompts_say(chain: confiner.Chain, tmp_path: Path) -> None:
-    trials = prompts.evaluate(chain, load_judge(), prompts.draw_sentences(3, 0, width=64, height=64))
-    figures = json.loads(json.dumps(prompts.figures_json(trials, 0)))
+    setting = prompts.Setting("coordinated", None, 4, 5)
+    trials = prompts.evaluate(chain, load_judge(), prompts.draw_sentences(3, 0, width=64, height=64), setting)
+    figures = json.loads(json.dumps(prompts.figures_json(trials, trials, 0)))
+    assert figures["more_right_than_first"] == 0
     assert figures["attributes"]["ground"] >= 2 / 3
     assert figures["attributes"]["time"] >= 2 / 3
     assert set(figures["attributes"]) == {"colour", "shape", "ground", "time", "motion", "camera", "intervals"}

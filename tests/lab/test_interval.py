@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from confiner_lab.evaluate.interval import mean, median, rate
+from confiner_lab.evaluate.interval import mean, median, rate, ratio, to_json
 
 
 def test_wilson_interval_of_a_known_case() -> None:
@@ -28,3 +28,11 @@ def test_median_is_the_same_for_the_same_seed() -> None:
     values = list(np.random.default_rng(1).normal(size=25))
     assert median(values, 5) == median(values, 5)
     assert median(values, 5).value == float(np.median(values))
+
+
+def test_a_ratio_is_of_the_sums_so_that_pairs_without_a_divisor_count_too() -> None:
+    found = ratio([1.0, 3.0, 2.0] * 5, [0.0, 2.0, 1.0] * 5, 0)
+    assert found.value == 2.0
+    assert found.low <= 2.0 <= found.high
+    assert ratio([0.2, 0.4, 0.6], [0.1, 0.2, 0.3], 0).high == pytest.approx(2.0)
+    assert to_json({"flicker": ratio([1.0], [0.0], 0)}) == {"flicker": None, "intervals": {"flicker": [None, None]}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,13 @@ class Estimate:
 
 
 def to_json(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
-    """Figures by name, and beside them their `intervals` [low, high] by the same names."""
-    values: dict[str, Any] = {name: round(each.value, 4) for name, each in estimates.items()}
-    return {**values, "intervals": {name: [round(e.low, 4), round(e.high, 4)] for name, e in estimates.items()}}
+    """Figures by name, and beside them their `intervals` [low, high] by the same names. What is no number is null."""
+    values: dict[str, Any] = {name: _rounded(each.value) for name, each in estimates.items()}
+    return {**values, "intervals": {name: [_rounded(e.low), _rounded(e.high)] for name, e in estimates.items()}}
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 4) if isfinite(value) else None
 
 
 def rate(outcomes: Sequence[bool]) -> Estimate:
@@ -51,6 +55,22 @@ def median(values: Sequence[float], seed: int) -> Estimate:
 def mean(values: Sequence[float], seed: int) -> Estimate:
     """The mean of `values`, with the percentile bootstrap's interval."""
     return _bootstrap(values, seed, np.mean)
+
+
+def ratio(values: Sequence[float], others: Sequence[float], seed: int) -> Estimate:
+    """The mean of `values` over the mean of `others`, with an interval by resampling their pairs.
+
+    Single `others` may be 0; without any that is more, the figure is not a number.
+    """
+    pairs = np.stack([np.asarray(values, np.float64), np.asarray(others, np.float64)], 1)
+    drawn = np.random.default_rng(seed).integers(len(pairs), size=(RESAMPLES, len(pairs)))
+    sums = pairs[drawn].sum(1)
+    sums = sums[sums[:, 1] > 0]
+    if not len(sums):
+        return Estimate(nan, nan, nan, len(pairs))
+    low, high = np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975])
+    whole = pairs.sum(0)
+    return Estimate(float(whole[0] / whole[1]), float(low), float(high), len(pairs))
 
 
 def _bootstrap(values: Sequence[float], seed: int, statistic: Callable[..., NDArray[np.float64]]) -> Estimate:

@@ -18,7 +18,7 @@ from ..judge.network import CLIP_FRAMES, Judge
 from ..judge.sight import visible_frames
 from ..judge.verdict import Verdict, judge_clip
 from ..world import ATTRIBUTES, Clip, caption, random_clip, render_clip
-from .interval import Estimate, mean, median, rate, to_json
+from .interval import Estimate, mean, median, rate, ratio, to_json
 from .likeness import flicker, sharpness
 
 PROMPT_STREAM = 0x70726F6D
@@ -36,12 +36,16 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of a prompt, what the judge saw in it, and how it compares with the real clip."""
+    """What came of a prompt, what the judge saw in it, and how it compares with the real clip.
+
+    `sharpness` is relative to the real clip's. A still before a static camera has no flicker to divide by.
+    """
 
     sentence: Sentence
     frames: NDArray[np.uint8]
     verdict: Verdict
     flicker: float
+    real_flicker: float
     sharpness: float
     seconds: float
 
@@ -60,6 +64,20 @@ class Trial:
         return self.verdict.is_constant("colour", seen) and self.verdict.is_constant("shape", seen)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """How the clips are made; `freedom` None is the chain's."""
+
+    rule: str
+    freedom: int | None
+    control_steps: int
+    refine_steps: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.rule} {self.control_steps}+{self.refine_steps}"
+
+
 def draw_sentences(count: int, seed: int, *, width: int, height: int) -> list[Sentence]:
     """Prompts that name colour, shape, ground and time; what no word names stands still before a static camera."""
     rng = np.random.default_rng([PROMPT_STREAM, seed])
@@ -75,11 +93,8 @@ def evaluate(
     chain: Chain,
     judge: Judge,
     sentences: Sequence[Sentence],
+    setting: Setting,
     *,
-    rule: str = "coordinated",
-    freedom: int | None = None,
-    control_steps: int | None = None,
-    refine_steps: int | None = None,
     done: Callable[[Trial], None] = lambda trial: None,
 ) -> list[Trial]:
     """Make and judge a clip of each sentence; `done` hears of each as it comes."""
@@ -92,10 +107,10 @@ def evaluate(
             height=sentence.meant.height,
             seed=sentence.seed,
             fps=chain.spec.fps,
-            rule=rule,
-            freedom=freedom,
-            control_steps=control_steps,
-            refine_steps=refine_steps,
+            rule=setting.rule,
+            freedom=setting.freedom,
+            control_steps=setting.control_steps,
+            refine_steps=setting.refine_steps,
         )
         trials.append(_try(chain, judge, sentence, request))
         done(trials[-1])
@@ -112,27 +127,38 @@ def _try(chain: Chain, judge: Judge, sentence: Sentence, request: ClipRequest) -
         sentence=sentence,
         frames=frames,
         verdict=judge_clip(judge, frames),
-        flicker=flicker(frames) / flicker(real) if flicker(real) else 1.0,
+        flicker=flicker(frames),
+        real_flicker=flicker(real),
         sharpness=sharpness(frames) / sharpness(real),
         seconds=seconds,
     )
 
 
 def summary(trials: Sequence[Trial], seed: int) -> dict[str, Estimate]:
-    """Every figure of the trials; flicker and sharpness are medians of each clip's ratio to its real clip."""
+    """Every figure of the trials; flicker is all clips' to all real clips', sharpness the median of each clip's."""
     figures = {attribute: rate([trial.shows(attribute) for trial in trials]) for attribute in ATTRIBUTES}
     figures["all six"] = rate([not trial.wrong for trial in trials])
     figures["constant"] = rate([trial.constant for trial in trials])
-    figures["flicker"] = median([trial.flicker for trial in trials], seed)
+    figures["flicker"] = ratio([trial.flicker for trial in trials], [trial.real_flicker for trial in trials], seed)
     figures["sharpness"] = median([trial.sharpness for trial in trials], seed)
     figures["seconds"] = mean([trial.seconds for trial in trials], seed)
     return figures
 
 
-def figures_json(trials: Sequence[Trial], seed: int) -> dict[str, Any]:
-    """The figures as JSON values: `attributes` for what was asked for, the rest beside it."""
+def difference(trials: Sequence[Trial], others: Sequence[Trial], seed: int) -> Estimate:
+    """How many more of the six attributes a clip shows rightly than the same sentence's clip among `others`."""
+    pairs = zip(trials, others, strict=True)
+    return mean([len(other.wrong) - len(trial.wrong) for trial, other in pairs], seed)
+
+
+def figures_json(trials: Sequence[Trial], first: Sequence[Trial], seed: int) -> dict[str, Any]:
+    """The figures as JSON values: `attributes` for what was asked for, the rest beside it.
+
+    `more_right_than_first` is the `difference` from the first setting's clips.
+    """
     figures = summary(trials, seed)
     asked = {name: figures.pop(name) for name in ATTRIBUTES}
+    figures["more right than first"] = difference(trials, first, seed)
     return {
         "count": len(trials),
         "attributes": to_json(asked),
