@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..protocol.messages import ClientMessage, Finished, FrameDone
+from ..protocol.messages import Cancelled, ClientMessage, Failed, Finished, FrameDone
 from . import inbox
 
 
@@ -54,10 +54,18 @@ class StoreTake:
 
 
 @dataclass(frozen=True)
+class StorePart:
+    """Store the record of the frames that a job has finished which was cancelled or has failed."""
+
+    folder: Path
+    event: Cancelled | Failed
+
+
+@dataclass(frozen=True)
 class ClearPreview:
-    """The job has ended without a take: what only served while it was made may go."""
+    """The job has ended without a frame: what only served while it was made may go."""
 
     folder: Path
 
 
-Action = Send | SendStructure | Deliver | StoreFrame | StorePreview | StoreTake | ClearPreview
+Action = Send | SendStructure | Deliver | StoreFrame | StorePreview | StoreTake | StorePart | ClearPreview

@@ -33,7 +33,17 @@ from ..protocol.messages import (
     Welcome,
 )
 from ..protocol.version import PROTOCOL_VERSION
-from .actions import Action, ClearPreview, Deliver, Send, SendStructure, StoreFrame, StorePreview, StoreTake
+from .actions import (
+    Action,
+    ClearPreview,
+    Deliver,
+    Send,
+    SendStructure,
+    StoreFrame,
+    StorePart,
+    StorePreview,
+    StoreTake,
+)
 from .errors import ClientError, Hop
 from .inbox import EventArrived, FrameStored, LandingFailed, MessageArrived, PreviewStored, TakeStored
 
@@ -86,7 +96,10 @@ class Conversation:
     # --- what the main thread wants
 
     def submit(self, job_id: str, request: ShotRequest, structure: tuple[bytes, ...], folder: Path) -> list[Action]:
+        """Ask for a job: a new one, or one that was cut short, to go on."""
         self.jobs[job_id] = Job(folder, request, structure)
+        self._later = [message for message in self._later if message not in (Cancel(job_id), Forget(job_id))]
+        self._forgotten.discard(job_id)
         return self._submit(job_id) if self.ready else []
 
     def track(self, job_id: str, after: int, folder: Path) -> list[Action]:
@@ -172,6 +185,10 @@ class Conversation:
         self._forgotten.add(job_id)
         return [Deliver(TakeStored(job_id, path)), *self.say(Forget(job_id))]
 
+    def part_stored(self, event: Cancelled | Failed) -> list[Action]:
+        self._let_go(event.job_id)
+        return [Deliver(EventArrived(event))]
+
     def frame_damaged(self, event: FrameDone, problem: Problem) -> list[Action]:
         """A frame arrived damaged: it is asked for again, a few times."""
         return self._rewind(event.job_id, event.number - 1, problem)
@@ -238,16 +255,21 @@ class Conversation:
         if not news:
             job.rewound = False
         job.announced = max(job.announced, event.number)
+        if isinstance(event, Failed | Cancelled):
+            return self._cut_short(job, event)
         actions: list[Action] = [Deliver(EventArrived(event))] if news else []
         if isinstance(event, FrameDone) and event.number not in job.stored:
             job.awaiting[event.number] = event
-        if isinstance(event, Failed | Cancelled):
-            self._let_go(event.job_id)
-            actions.insert(0, ClearPreview(job.folder))
-        elif not job.rewound:  # else it was on its way before the sidecar heard of the rewind, and will come again
+        if not job.rewound:  # else it was on its way before the sidecar heard of the rewind, and will come again
             job.cursor = event.number
             actions += self._finished(job, event) if isinstance(event, Finished) else []
         return actions
+
+    def _cut_short(self, job: Job, event: Failed | Cancelled) -> list[Action]:
+        if event.take:
+            return [StorePart(job.folder, event)]
+        self._let_go(event.job_id)
+        return [ClearPreview(job.folder), Deliver(EventArrived(event))]
 
     def _finished(self, job: Job, event: Finished) -> list[Action]:
         if job.awaiting:

@@ -3,7 +3,8 @@
 
 A file is written beside its place and renamed into it, so that whoever looks sees a whole file or none. A name never
 changes its meaning: frame 0 of the clip is `frame_0001.png` for as long as the take exists. `take.json` comes last;
-a folder without one is a take under way, or one that was cut short.
+a folder without one is a take under way, or one that was cut short. Then `part.json` is the record of the frames that
+are there, should they be kept as a take of their own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from ..protocol.messages import FrameDone, Problem
 
 TAKE = "take.json"
+PART = "part.json"
 PREVIEW = "preview.png"
 
 
@@ -70,14 +72,30 @@ def store_take(folder: Path, take: dict[str, Any]) -> Path:
         LandingError: the disk does not take it.
     """
     path = folder / TAKE
-    write(path, json.dumps(take, indent=1, ensure_ascii=False).encode())
+    write(path, _record(take))
+    clear(folder, PART)
+    return path
+
+
+def store_part(folder: Path, part: dict[str, Any]) -> Path:
+    """Store the record of what is finished of a take that was cut short; clear away what only served its making.
+
+    Raises:
+        LandingError: the disk does not take it.
+    """
+    path = folder / PART
+    write(path, _record(part))
     clear(folder)
     return path
 
 
-def clear(folder: Path) -> None:
-    """Remove what only served while the take was made."""
-    for leftover in (folder / PREVIEW, *folder.glob(".*.part")):
+def _record(take: dict[str, Any]) -> bytes:
+    return json.dumps(take, indent=1, ensure_ascii=False).encode()
+
+
+def clear(folder: Path, *more: str) -> None:
+    """Remove what only served while the take was made, and what else is named."""
+    for leftover in (folder / PREVIEW, *(folder / name for name in more), *folder.glob(".*.part")):
         # A preview that somebody else holds open is no reason to call the take anything but what it is.
         with contextlib.suppress(OSError):
             leftover.unlink(missing_ok=True)

@@ -24,7 +24,17 @@ from ..protocol.framing import Image, ImageAssembler, ImageKind, pieces
 from ..protocol.messages import Problem, ServerMessage
 from ..protocol.rendezvous import Connection
 from . import inbox, landing
-from .actions import Action, ClearPreview, Deliver, Send, SendStructure, StoreFrame, StorePreview, StoreTake
+from .actions import (
+    Action,
+    ClearPreview,
+    Deliver,
+    Send,
+    SendStructure,
+    StoreFrame,
+    StorePart,
+    StorePreview,
+    StoreTake,
+)
 from .conversation import Conversation
 from .errors import ClientError, Hop, Stopped, unexpected
 from .launcher import LaunchCommand, Meeting, log_tail
@@ -237,6 +247,12 @@ class SessionThread(threading.Thread):
                     return self._conversation.landing_failed(job_id, error.problem)
             case StoreTake():
                 return self._store_take(action)
+            case StorePart(folder, event):
+                try:
+                    landing.store_part(folder, event.take)
+                except landing.LandingError as error:
+                    return self._conversation.landing_failed(event.job_id, error.problem)
+                return self._conversation.part_stored(event)
             case ClearPreview(folder):
                 landing.clear(folder)
         return []

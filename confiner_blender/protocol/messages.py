@@ -25,8 +25,19 @@ class StructureInfo:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """From the clip's frame `start` on, counted from 0, `prompt` holds."""
+
+    start: int
+    prompt: str
+
+
+@dataclass(frozen=True)
 class ShotRequest:
-    """One shot to generate. Lengths are frames of the clip at `fps`, sizes pixels; None means the chain's default."""
+    """One shot to generate. Lengths are frames of the clip at `fps`, sizes pixels; None means the chain's default.
+
+    `prompt` is what the shot begins with, `stretches` what follows; one gives way to the next in `crossover` frames.
+    """
 
     prompt: str
     num_frames: int
@@ -40,6 +51,8 @@ class ShotRequest:
     freedom: int | None = None
     control_steps: int | None = None
     refine_steps: int | None = None
+    stretches: list[Stretch] = field(default_factory=list)
+    crossover: int = 16
     structure: StructureInfo | None = None
 
 
@@ -66,7 +79,10 @@ class Hello:
 
 @dataclass(frozen=True)
 class Submit:
-    """Ask for a job. If `request.structure` is set, its frames follow as binary messages, PNG each."""
+    """Ask for a job. If `request.structure` is set, its frames follow as binary messages, PNG each.
+
+    Asked for again, it is the same job: one that was paused, cancelled or has failed goes on from its checkpoint.
+    """
 
     job_id: str
     request: ShotRequest
@@ -90,7 +106,7 @@ class Attach:
 
 @dataclass(frozen=True)
 class Forget:
-    """The client holds every frame of an ended job: its files may go."""
+    """The client holds all it wants of an ended job: its files may go, and it cannot go on any more."""
 
     job_id: str
 
@@ -204,16 +220,24 @@ class Queued:
 
 @dataclass(frozen=True)
 class Started:
-    """The worker has the job. `plan` is what fixes the floats: device, dtype, batch sizes, threads."""
+    """The worker has the job. `plan` is what fixes the floats: device, dtype, batch sizes, threads.
+
+    `take` is the record of the take as far as it is known: everything but its frames.
+    """
 
     job_id: str
     number: int
     plan: dict[str, Any]
+    take: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Stepped:
-    """One step of `stage` ("load", "control", "refine", "decode") is done. `eta` is in seconds, None if unknown."""
+    """One step of `stage` ("load", "control", "refine", "decode") is done. `eta` is in seconds, None if unknown.
+
+    The step worked on `frames` frames of the clip from `start` on: on segments of `segment_frames` frames in the
+    control stage, on one window in refinement. `done` is the part of all model evaluations that is done, 0 to 1.
+    """
 
     job_id: str
     number: int
@@ -221,6 +245,10 @@ class Stepped:
     step: int
     steps: int
     eta: float | None = None
+    start: int = 0
+    frames: int = 0
+    segment_frames: int = 0
+    done: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -234,12 +262,16 @@ class PreviewReady:
 
 @dataclass(frozen=True)
 class FrameDone:
-    """Frame `frame`, counted from 0, is final (PNG, in binary messages of the same number that follow)."""
+    """Frame `frame`, counted from 0, is final (PNG, in binary messages of the same number that follow).
+
+    `sha256` is of the file, `pixels` of the pixels in it, as in the record of a take.
+    """
 
     job_id: str
     number: int
     frame: int
     sha256: str
+    pixels: str = ""
 
 
 @dataclass(frozen=True)
@@ -253,15 +285,21 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
+    """The job has ended without its last frame. `take` is the record of the part that is finished, {} if none is."""
+
     job_id: str
     number: int
     problem: Problem
+    take: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Cancelled:
+    """The job was stopped for good, unless it is asked for again. `take` is as in Failed."""
+
     job_id: str
     number: int
+    take: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

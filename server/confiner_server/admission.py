@@ -38,8 +38,9 @@ def check_shot(request: ShotRequest, chains: dict[str, ChainSpec], folder: Path)
     Raises:
         InvalidRequest, confiner.errors.ConfinerError: with what was seen, what was expected and what to do.
     """
-    for name in ("prompt", "negative_prompt"):
-        if len(text := getattr(request, name)) > MAX_TEXT:
+    later = [(f"prompt from frame {stretch.start} on", stretch.prompt) for stretch in request.stretches]
+    for name, text in [("prompt", request.prompt), ("negative_prompt", request.negative_prompt), *later]:
+        if len(text) > MAX_TEXT:
             seen = f"{name} of {len(text)} characters, expected at most {MAX_TEXT}"
             raise InvalidRequest(seen, "describe the shot in fewer words")
     spec = find_chain(chains, request.chain)
@@ -58,6 +59,8 @@ def check_shot(request: ShotRequest, chains: dict[str, ChainSpec], folder: Path)
         structure=None if structure is None else (structure.num_frames, structure.width, structure.height),
         seed=request.seed,
         fps=request.fps,
+        stretches=request.stretches,
+        crossover=request.crossover,
     )
     if spec.missing:
         remedy = "choose another chain, or get its weights first"

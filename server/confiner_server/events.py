@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from confiner_blender.protocol.messages import FrameDone, JobEvent, PreviewReady, Stepped
+from confiner_blender.protocol.messages import FrameDone, JobEvent, PreviewReady, Started, Stepped
 
 from .folders import JobFolders
 from .journal import Journal
@@ -36,9 +36,9 @@ class JobEvents:
         """Number an event and keep it; the caller has opened a transaction."""
         self._journal.keep(self._numbered(job_id, kind, **fields))
 
-    def step(self, job_id: str, stage: str, step: int, steps: int, eta: float | None) -> None:
-        event = self._numbered(job_id, Stepped, stage=stage, step=step, steps=steps, eta=eta)
-        self._passing.setdefault(job_id, Passing()).step = event
+    def step(self, job_id: str, **fields: Any) -> None:
+        """Number a step; `fields` are Stepped's."""
+        self._passing.setdefault(job_id, Passing()).step = self._numbered(job_id, Stepped, **fields)
 
     def preview(self, job_id: str, frame: int, picture: bytes) -> None:
         passing = self._passing.setdefault(job_id, Passing())
@@ -53,6 +53,17 @@ class JobEvents:
         passing = self._passing.get(job_id, Passing())
         events = (self._journal.next_event(job_id, number), passing.step, passing.preview)
         return min((e for e in events if e is not None and e.number > number), key=lambda e: e.number, default=None)
+
+    def part(self, job_id: str) -> dict[str, Any]:
+        """What is finished of a job, as the record of a take of its own; {} if no frame is.
+
+        The record is that of the whole take, request and all, with the number of frames that were `kept`.
+        """
+        starts = [event for event in self._journal.kept(job_id, Started) if isinstance(event, Started)]
+        frames = [event for event in self._journal.kept(job_id, FrameDone) if isinstance(event, FrameDone)]
+        if not starts or not frames:
+            return {}
+        return {**starts[-1].take, "frames": [event.pixels for event in frames], "kept": len(frames)}
 
     def picture(self, event: JobEvent) -> bytes:
         """The PNG that goes with an event; empty if none does, or if it is gone."""

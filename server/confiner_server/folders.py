@@ -32,6 +32,10 @@ class JobFolders:
     def structure_count(self, job_id: str) -> int:
         return len(list(structure_path(self.folder(job_id), 0).parent.glob("*.png")))
 
+    def size(self, job_id: str) -> int:
+        """Bytes that a job's files take."""
+        return sum(path.stat().st_size for path in self.folder(job_id).rglob("*") if path.is_file())
+
     def remove(self, job_id: str) -> None:
         shutil.rmtree(self.folder(job_id), ignore_errors=True)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from confiner_blender.protocol import codec
-from confiner_blender.protocol.messages import FrameDone, JobEvent, Queued, ShotRequest
+from confiner_blender.protocol.messages import Cancelled, Failed, FrameDone, JobEvent, Queued, ShotRequest
 
 from .states import ENDED, JobState
 
@@ -159,6 +159,18 @@ class Journal:
             self._db.execute("DELETE FROM events WHERE job_id = ? AND kind = ?", (event.job_id, row[2]))
         self._db.execute("INSERT INTO events (job_id, number, kind, frame, body) VALUES (?, ?, ?, ?, ?)", row)
 
+    def kept(self, job_id: str, kind: type[JobEvent]) -> list[JobEvent]:
+        """The kept events of one kind, in order."""
+        sql = "SELECT body FROM events WHERE job_id = ? AND kind = ? ORDER BY number"
+        rows = self._db.execute(sql, (job_id, kind.__name__))
+        return [typing.cast(JobEvent, codec.decode(body)) for (body,) in rows]
+
+    def take_back_end(self, job_id: str) -> None:
+        """Forget that the job was cancelled or has failed, and how many workers died over it: it goes on."""
+        kinds = (Cancelled.__name__, Failed.__name__)
+        self._db.execute("DELETE FROM events WHERE job_id = ? AND kind IN (?, ?)", (job_id, *kinds))
+        self._db.execute("UPDATE jobs SET crashes = 0 WHERE id = ?", (job_id,))
+
     def next_event(self, job_id: str, after: int) -> JobEvent | None:
         """The first kept event of a job with a number greater than `after`."""
         sql = "SELECT body FROM events WHERE job_id = ? AND number > ? ORDER BY number LIMIT 1"
@@ -177,6 +189,12 @@ class Journal:
 
     def forget(self, job_id: str) -> None:
         self._db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+
+    def stopped(self) -> list[str]:
+        """Ids of the jobs that were cancelled or have failed, the latest first."""
+        sql = "SELECT id FROM jobs WHERE state IN (?, ?) ORDER BY changed DESC, place DESC"
+        states = (JobState.CANCELLED.value, JobState.FAILED.value)
+        return [job_id for (job_id,) in self._db.execute(sql, states)]
 
     def ended_before(self, moment: float) -> list[str]:
         """Ids of the jobs that ended before `moment`, in seconds since the epoch."""

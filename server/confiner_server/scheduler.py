@@ -8,8 +8,8 @@ in which they came.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -35,6 +35,7 @@ from .admission import check_job_id, check_shot, check_structure_frame
 from .events import JobEvents
 from .folders import JobFolders
 from .journal import Job, Journal
+from .retention import beyond_limit, outdated
 from .states import ENDED, JobState, Trigger, next_state
 from .wire import (
     JobFailed,
@@ -51,10 +52,8 @@ from .wire import (
 log = logging.getLogger(__name__)
 
 MAX_CRASHES = 2
-KEPT_SECONDS = 14 * 24 * 3600.0
-"""How long an ended job's files wait for a client that fetches them."""
-
 WORKING = (JobState.RUNNING, JobState.CANCELLING)
+STOPPED = (JobState.CANCELLED, JobState.FAILED)
 
 
 class Worker(Protocol):
@@ -85,7 +84,7 @@ class Scheduler:
     # --- what clients want
 
     def submit(self, job_id: str, request: ShotRequest) -> None:
-        """Take a job; the same job again is the same job, and goes on if it was paused.
+        """Take a job; the same job again is the same job, and goes on if it was paused, cancelled or has failed.
 
         Raises:
             InvalidRequest, confiner.errors.ConfinerError: it cannot be made.
@@ -95,8 +94,10 @@ class Scheduler:
             if job.request != request:
                 seen = f"job {job_id} with other settings than before"
                 raise InvalidRequest(f"{seen}, expected a new id for a new shot", "generate the shot again")
-            self.resume(job_id)
-            return
+            if job.state not in STOPPED or self._is_whole(job):
+                self._go_on(job)
+                return
+            self._remove(job_id)
         check_shot(request, self._chains(), self._folders.root)
         self._journal.add(job_id, request, JobState.QUEUED if request.structure is None else JobState.RECEIVING)
         self._advance()
@@ -117,7 +118,7 @@ class Scheduler:
             self._remove(job.id)
             raise
         self._folders.store_structure(job.id, image.frame, image.data)
-        if self._folders.structure_count(job.id) == job.request.structure.num_frames:
+        if self._is_whole(job):
             self._move(job.id, Trigger.STRUCTURE_COMPLETE)
             self._advance()
 
@@ -130,6 +131,21 @@ class Scheduler:
         if self._known(job_id).state is JobState.PAUSED:
             self._move(job_id, Trigger.RESUME)
             self._advance()
+
+    def _go_on(self, job: Job) -> None:
+        """Put a job that was stopped, by whatever, back into the queue; one that runs or is finished stays as it is."""
+        if job.state in STOPPED:
+            with self._journal.transaction():
+                self._move(job.id, Trigger.RESUME)
+                self._journal.take_back_end(job.id)
+            self._advance()
+        else:
+            self.resume(job.id)
+
+    def _is_whole(self, job: Job) -> bool:
+        """Whether every structure frame that was announced has come."""
+        structure = job.request.structure
+        return structure is None or self._folders.structure_count(job.id) == structure.num_frames
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job that has not ended; the event that ends it is the acknowledgement.
@@ -144,7 +160,7 @@ class Scheduler:
             self._move(job_id, Trigger.CANCEL)
             self._worker.stop(job_id)
         else:
-            self._end(job_id, Trigger.CANCEL, Cancelled)
+            self._end(job_id, Trigger.CANCEL, Cancelled, take=self.events.part(job_id))
 
     def forget(self, job_id: str) -> None:
         """Remove an ended job and its files.
@@ -176,14 +192,18 @@ class Scheduler:
             self._halt(job, reason)
 
     def sweep(self) -> None:
-        """Remove what nobody will ask for: jobs that ended long ago, jobs that never arrived whole, stray folders."""
-        halfway = [job.id for job in self._journal.jobs(JobState.RECEIVING)]
-        for job_id in (*self._journal.ended_before(time.time() - KEPT_SECONDS), *halfway):
+        """Remove what nobody will ask for: what ended long ago, is too much, or never arrived whole, stray folders."""
+        for job_id in outdated(self._journal):
             self._remove(job_id)
+        self._limit()
         known = {job.id for job in self._journal.jobs()}
         for job_id in self._folders.present():
             if job_id not in known:
                 self._folders.remove(job_id)
+
+    def _limit(self) -> None:
+        for job_id in beyond_limit(self._journal, self._folders):
+            self._remove(job_id)
 
     # --- what the worker says
 
@@ -194,23 +214,24 @@ class Scheduler:
         if job is None or job.state not in WORKING:
             return
         match message:
-            case JobStarted(plan=plan):
+            case JobStarted(plan=plan, take=take):
                 self._journal.set_plan(job_id, plan)
-                self._report(job_id, Started, plan=plan)
-            case JobStepped(stage=stage, step=step, steps=steps, eta=eta):
-                self.events.step(job_id, stage, step, steps, eta)
+                self._report(job_id, Started, plan=plan, take=take)
+            case JobStepped():
+                fields = dataclasses.asdict(message)
+                self.events.step(fields.pop("job_id"), **fields)
                 self._on_change(job_id)
             case JobPreview(frame=frame):
                 self.events.preview(job_id, frame, payload)
                 self._on_change(job_id)
-            case JobFrame(frame=frame, sha256=sha256):
-                self._take_frame(job, frame, sha256)
+            case JobFrame():
+                self._take_frame(job, message)
             case JobFinished(take=take):
                 self._end(job_id, Trigger.FINISH, Finished, take=take)
             case JobFailed(problem=problem):
                 self._fail(job, problem)
             case JobStopped():
-                self._end(job_id, Trigger.STOPPED, Cancelled)
+                self._end(job_id, Trigger.STOPPED, Cancelled, take=self.events.part(job_id))
 
     def worker_lost(self, reason: str) -> None:
         """The worker has died. Its job goes on with the next one, unless it has killed too many."""
@@ -223,11 +244,12 @@ class Scheduler:
                 self._move(job.id, Trigger.RESUME)
         self._advance()
 
-    def _take_frame(self, job: Job, frame: int, sha256: str) -> None:
+    def _take_frame(self, job: Job, message: JobFrame) -> None:
         """Announce a frame once. One that comes again after an interruption has to be the same."""
+        frame, sha256 = message.frame, message.sha256
         announced = self._journal.frame_digest(job.id, frame)
         if announced is None:
-            self._report(job.id, FrameDone, frame=frame, sha256=sha256)
+            self._report(job.id, FrameDone, frame=frame, sha256=sha256, pixels=message.pixels)
         elif announced != sha256:
             seen = f"frame {frame} came out differently after an interruption, expected the same bytes"
             self._worker.stop(job.id)
@@ -257,16 +279,19 @@ class Scheduler:
             self._worker.run(RunJob(job.id, job.request, str(self._folders.folder(job.id)), job.plan))
 
     def _fail(self, job: Job, problem: Problem) -> None:
+        part = self.events.part(job.id)
         if job.state is JobState.CANCELLING:
-            self._end(job.id, Trigger.FAIL, Cancelled)
+            self._end(job.id, Trigger.FAIL, Cancelled, take=part)
         else:
-            self._end(job.id, Trigger.FAIL, Failed, problem=problem)
+            self._end(job.id, Trigger.FAIL, Failed, problem=problem, take=part)
 
     def _halt(self, job: Job, reason: str) -> JobState:
         with self._journal.transaction():
             state = self._move(job.id, Trigger.HALT)
-            fields = {"reason": reason} if state is JobState.PAUSED else {}
-            self.events.keep(job.id, Paused if state is JobState.PAUSED else Cancelled, **fields)
+            if state is JobState.PAUSED:
+                self.events.keep(job.id, Paused, reason=reason)
+            else:
+                self.events.keep(job.id, Cancelled, take=self.events.part(job.id))
         self.events.drop_passing(job.id)
         self._on_change(job.id)
         return state
@@ -278,6 +303,7 @@ class Scheduler:
             self.events.keep(job_id, kind, **fields)
         self.events.drop_passing(job_id)
         self._on_change(job_id)
+        self._limit()
         self._advance()
 
     def _report(self, job_id: str, kind: type[JobEvent], **fields: Any) -> None:

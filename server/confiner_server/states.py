@@ -57,9 +57,12 @@ TRANSITIONS: dict[tuple[JobState, Trigger], JobState] = {
     (S.PAUSED, T.RESUME): S.QUEUED,
     (S.PAUSED, T.CANCEL): S.CANCELLED,
     (S.PAUSED, T.FAIL): S.FAILED,
+    (S.CANCELLED, T.RESUME): S.QUEUED,
+    (S.FAILED, T.RESUME): S.QUEUED,
 }
 
 ENDED = frozenset({S.FINISHED, S.FAILED, S.CANCELLED})
+"""Nobody works on the job, and nobody will unless it is asked for again."""
 
 
 class IllegalTransition(Exception):

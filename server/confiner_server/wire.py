@@ -15,7 +15,7 @@ import dataclasses
 import json
 import struct
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from confiner_blender.protocol.codec import build
@@ -52,17 +52,26 @@ class WorkerReady:
 
 @dataclass(frozen=True)
 class JobStarted:
+    """`take` is the record of the take, without its frames."""
+
     job_id: str
     plan: dict[str, Any]
+    take: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class JobStepped:
+    """As the protocol's Stepped."""
+
     job_id: str
     stage: str
     step: int
     steps: int
     eta: float | None
+    start: int = 0
+    frames: int = 0
+    segment_frames: int = 0
+    done: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,11 +82,12 @@ class JobPreview:
 
 @dataclass(frozen=True)
 class JobFrame:
-    """A final frame stands whole in the job's folder."""
+    """A final frame stands whole in the job's folder. `sha256` is of its file, `pixels` of what is in it."""
 
     job_id: str
     frame: int
     sha256: str
+    pixels: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import struct
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from confiner_server.folders import frame_path, write_whole
@@ -65,16 +65,17 @@ class Metronome:
     def __init__(self, beat: float) -> None:
         self._beat = beat
 
-    def run(self, job: RunJob) -> Iterator[tuple[JobMessage, bytes]]:
-        yield JobStarted(job.job_id, {"beat": self._beat}), b""
+    def run(self, job: RunJob) -> Generator[tuple[JobMessage, bytes], None, None]:
+        request = {"num_frames": job.request.num_frames}
+        yield JobStarted(job.job_id, {"beat": self._beat}, {"request": request}), b""
         yield JobPreview(job.job_id, 0), picture(job.request.seed, 255)
         for frame in range(job.request.num_frames):
             time.sleep(self._beat)
             yield JobStepped(job.job_id, "decode", frame + 1, job.request.num_frames, None), b""
             png = picture(job.request.seed, frame)
             write_whole(frame_path(Path(job.folder), frame), png)
-            yield JobFrame(job.job_id, frame, hashlib.sha256(png).hexdigest()), b""
-        yield JobFinished(job.job_id, {"request": {"num_frames": job.request.num_frames}}), b""
+            yield JobFrame(job.job_id, frame, hashlib.sha256(png).hexdigest(), pixels=f"pixels of {frame}"), b""
+        yield JobFinished(job.job_id, {"request": request}), b""
 
     def exhausted(self, error: Exception, request: ShotRequest) -> Problem | None:
         return None

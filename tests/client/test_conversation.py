@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from confiner_blender.client.actions import Action, Deliver, Send, SendStructure, StoreFrame, StorePreview, StoreTake
+from confiner_blender.client.actions import (
+    Action,
+    Deliver,
+    Send,
+    SendStructure,
+    StoreFrame,
+    StorePart,
+    StorePreview,
+    StoreTake,
+)
 from confiner_blender.client.conversation import REWINDS, Conversation
 from confiner_blender.client.errors import ClientError, Hop
 from confiner_blender.client.inbox import EventArrived, FrameStored, LandingFailed, MessageArrived, TakeStored
@@ -274,6 +283,31 @@ def test_a_cancelled_job_is_no_longer_followed() -> None:
     assert delivered(conversation.received(Cancelled(JOB, 4))) == [EventArrived(Cancelled(JOB, 4))]
     conversation.lost()
     assert sent(conversation.received(WELCOME)) == []
+
+
+def test_what_is_finished_of_a_cancelled_job_is_recorded_before_its_end_is_told() -> None:
+    conversation = ready()
+    conversation.submit(JOB, request(), (), FOLDER)
+    arrive(conversation, 1, 0)
+    cancelled = Cancelled(JOB, 2, {"kept": 1})
+    assert conversation.received(cancelled) == [StorePart(FOLDER, cancelled)]
+    assert conversation.part_stored(cancelled) == [Deliver(EventArrived(cancelled))]
+    assert conversation.jobs == {}
+
+
+def test_a_cancelled_job_is_asked_for_again_and_heard_from_its_beginning() -> None:
+    conversation = ready()
+    conversation.submit(JOB, request(2), (), FOLDER)
+    arrive(conversation, 1, 0)
+    conversation.part_stored(Cancelled(JOB, 2, {"kept": 1}))
+    conversation.lost()
+    conversation.cancel(JOB)
+    conversation.submit(JOB, request(2), (), FOLDER)
+    assert sent(conversation.received(WELCOME)) == [Submit(JOB, request(2))], "what was said before is outdated"
+    arrive(conversation, 1, 0)
+    arrive(conversation, 3, 1)
+    actions = store_all(conversation, conversation.received(Finished(JOB, 4, {})))
+    assert TakeStored(JOB, FOLDER / "take.json") in delivered(actions)
 
 
 def test_a_job_that_no_sidecar_has_heard_of_is_cancelled_at_once() -> None:

@@ -122,6 +122,23 @@ def test_a_cancelled_shot_stops_and_keeps_what_it_had(
     assert (tmp_path / "frame_0001.png").read_bytes() == metronome.picture(3, 0)
     assert not (tmp_path / "take.json").exists()
     assert not (tmp_path / "preview.png").exists()
+    part = json.loads((tmp_path / "part.json").read_text())
+    assert part["frames"] == [f"pixels of {frame}" for frame in range(part["kept"])]
+    assert (tmp_path / f"frame_{part['kept']:04d}.png").exists()
+
+
+def test_a_cancelled_shot_that_is_asked_for_again_goes_on_to_its_end(
+    ticking: LaunchCommand, opened: Open, job_id: str, tmp_path: Path
+) -> None:
+    reader = opened(ticking)
+    reader.session.submit(job_id, shot(20), [], tmp_path)
+    reader.until_a(inbox.FrameStored)
+    reader.session.cancel(job_id)
+    reader.until(lambda m: isinstance(m, inbox.EventArrived) and isinstance(m.event, Cancelled))
+    reader.session.submit(job_id, shot(20), [], tmp_path)
+    reader.until_a(inbox.TakeStored)
+    assert whole_take(tmp_path, 20)
+    assert not (tmp_path / "part.json").exists()
 
 
 def test_a_sidecar_killed_in_the_middle_is_started_again_and_the_shot_goes_on(

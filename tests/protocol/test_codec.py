@@ -50,7 +50,14 @@ def test_every_message_has_a_name_of_its_own_and_none_is_forgotten():
     listed = {*typing.get_args(messages.ClientMessage), *typing.get_args(messages.ServerMessage)}
     assert set(codec.TYPES.values()) == listed
     assert len(codec.TYPES) == len(listed)
-    parts = {messages.StructureInfo, messages.ShotRequest, messages.Problem, messages.JobInfo, messages.ChainInfo}
+    parts = {
+        messages.StructureInfo,
+        messages.Stretch,
+        messages.ShotRequest,
+        messages.Problem,
+        messages.JobInfo,
+        messages.ChainInfo,
+    }
     defined = {value for value in vars(messages).values() if dataclasses.is_dataclass(value)}
     assert defined - parts == listed
 

@@ -19,7 +19,7 @@ import signal
 import struct
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from confiner.errors import DeviceMissing
@@ -43,11 +43,11 @@ from confiner_blender.protocol.messages import Problem, ShotRequest
 class HashEngine:
     device = "double"
 
-    def run(self, job: RunJob) -> Iterator[tuple[FromWorker, bytes]]:
+    def run(self, job: RunJob) -> Generator[tuple[FromWorker, bytes], None, None]:
         folder, request = Path(job.folder), job.request
         folder.mkdir(parents=True, exist_ok=True)
         words = dict(word.split("=") for word in request.prompt.split() if "=" in word)
-        yield JobStarted(job.job_id, job.plan or {"worker": os.getpid()}), b""
+        yield JobStarted(job.job_id, job.plan or {"worker": os.getpid()}, {"seed": request.seed, "frames": []}), b""
         yield MemoryUsed({"resident": 1}), b""
         step, digest = self._restored(folder) or (0, self._seed(request, folder))
         for frame in range(request.num_frames):
@@ -80,7 +80,8 @@ class HashEngine:
         return hashlib.sha256(f"{request.seed}".encode() + structure).hexdigest()
 
     def _told(self, job_id: str, folder: Path, frame: int) -> JobFrame:
-        return JobFrame(job_id, frame, hashlib.sha256(frame_path(folder, frame).read_bytes()).hexdigest())
+        digest = hashlib.sha256(frame_path(folder, frame).read_bytes()).hexdigest()
+        return JobFrame(job_id, frame, digest, pixels=digest[:8])
 
 
 def png(digest: str, width: int, height: int) -> bytes:

@@ -123,6 +123,28 @@ def test_a_worker_that_dies_while_it_cancels_leaves_the_job_cancelled(sidecar, s
         assert isinstance(client.outcome(job_id), Cancelled)
 
 
+def test_a_cancelled_job_goes_on_after_the_sidecar_was_ended_and_started_again(sidecar, shot, undisturbed):
+    listener, expected = undisturbed
+    request = shot(num_frames=12, prompt="pause=0.05")
+    with sidecar.client() as client:
+        job_id = client.submit(request)
+        for _ in range(3):
+            client.expect(FrameDone)
+        client.send(Cancel(job_id))
+        cancelled = client.outcome(job_id)
+        done = client.frames(job_id)
+        assert cancelled.take["kept"] == len(cancelled.take["frames"]) == len(done) >= 3
+        assert (sidecar.job_folder(job_id) / "checkpoint").exists()
+    listener.terminate()
+    listener.wait()
+
+    sidecar.start()
+    with sidecar.client() as returned:
+        returned.submit(request, job_id=job_id)
+        assert isinstance(returned.outcome(job_id), Finished)
+        assert returned.frames(job_id) == expected
+
+
 def test_a_worker_that_cannot_start_is_a_problem_of_the_job_and_not_of_the_listener(sidecar, shot, tmp_path):
     sidecar.environment["PYTHONPATH"] += os.pathsep + str(tmp_path / "broken")
     (tmp_path / "broken").mkdir()

@@ -22,6 +22,7 @@ from confiner_blender.protocol.messages import (
     Started,
     Status,
     Stepped,
+    Stretch,
     StructureInfo,
 )
 
@@ -99,6 +100,50 @@ def test_a_killed_worker_changes_no_byte(serving, tiny, kill, finished):
         assert isinstance(outcome, Finished), outcome
         assert client.frames(job_id) == frames
         assert outcome.take == take
+
+
+def test_a_cancelled_shot_goes_on_and_is_the_same_to_the_byte(serving, tiny, finished):
+    """Its first frames are a part with a record of its own; it goes on from the very step at which it was stopped."""
+    events, frames, take = finished
+    with serving.client() as client:
+        job_id = client.submit(tiny())
+        client.expect(FrameDone)
+        client.send(Cancel(job_id))
+        part = client.outcome(job_id).take
+        assert 0 < part["kept"] < 20
+        assert part == {**take, "frames": take["frames"][: part["kept"]], "kept": part["kept"]}
+        last = [event for event in client.events if isinstance(event, Stepped)][-1]
+    with serving.client() as client:
+        client.submit(tiny(), job_id=job_id)
+        outcome = client.outcome(job_id)
+        assert isinstance(outcome, Finished), outcome
+        assert client.frames(job_id) == frames
+        assert outcome.take == take
+    steps = [(event.stage, event.step) for event in events if isinstance(event, Stepped) and event.stage != "load"]
+    first = next(event for event in client.events if isinstance(event, Stepped) and event.stage != "load")
+    assert steps.index((first.stage, first.step)) > steps.index((last.stage, last.step))
+
+
+def test_a_prompt_holds_for_its_stretch(serving, tiny, finished):
+    _, frames, _ = finished
+    with serving.client() as client:
+        job_id = client.submit(tiny(stretches=[Stretch(12, "a blue sphere")], crossover=0))
+        outcome = client.outcome(job_id)
+        assert isinstance(outcome, Finished), outcome
+    assert outcome.take["request"]["stretches"] == [{"start": 12, "prompt": "a blue sphere"}]
+    assert client.frames(job_id)[19] != frames[19]
+
+
+def test_each_step_tells_which_frames_it_worked_on(finished):
+    events, _, _ = finished
+    steps = [event for event in events if isinstance(event, Stepped)]
+    segments = {(event.start, event.frames) for event in steps if event.stage == "control"}
+    n = next(event.segment_frames for event in steps if event.stage == "control")
+    assert segments == {(start, n) for start in range(0, 20, n)}
+    assert {event.start + event.frames for event in steps if event.stage == "refine"} >= {20}
+    shares = [event.done for event in steps if event.stage != "load"]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
 def test_structure_frames_lead_the_clip(serving, tiny, picture):

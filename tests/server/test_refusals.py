@@ -22,6 +22,7 @@ from confiner_blender.protocol.messages import (
     ListJobs,
     Refused,
     Status,
+    Stretch,
     StructureInfo,
     Submit,
     Welcome,
@@ -65,7 +66,10 @@ def test_another_version_is_told_what_to_update_even_if_its_hello_looks_differen
     assert problem.remedy.startswith(f"update the {update}")
 
 
-@pytest.mark.parametrize("text", ["", "hello", codec.encode(GetStatus()), '{"type": "Hello", "protocol": 1}', b"\0\1"])
+HALF_A_HELLO = json.dumps({"type": "Hello", "protocol": PROTOCOL_VERSION})
+
+
+@pytest.mark.parametrize("text", ["", "hello", codec.encode(GetStatus()), HALF_A_HELLO, b"\0\1"])
 def test_anything_but_a_hello_is_refused_as_the_first_message(standing, text):
     with standing.dial() as websocket:
         assert first_answer(websocket, text).code == "malformed"
@@ -113,6 +117,9 @@ def test_a_message_beyond_every_limit_ends_the_connection_and_nothing_else(stand
     [
         ({"prompt": "  "}, "empty prompt"),
         ({"prompt": "x" * 5000}, "5000 characters"),
+        ({"stretches": [Stretch(3, "x" * 5000)]}, "prompt from frame 3 on of 5000 characters"),
+        ({"stretches": [Stretch(3, " ")]}, "empty prompt from frame 3"),
+        ({"stretches": [Stretch(6, "a blue cone")]}, "from frame 6 on, in a clip of 6 frames"),
         ({"num_frames": 0}, "0 frames"),
         ({"num_frames": -1}, "-1 frames"),
         ({"num_frames": 10**9}, "1000000000 frames"),

@@ -7,9 +7,10 @@ import uuid
 
 import pytest
 from confiner.chains import read_chains
+from confiner_server import retention
 from confiner_server.folders import JobFolders
 from confiner_server.journal import Journal
-from confiner_server.scheduler import KEPT_SECONDS, Scheduler
+from confiner_server.scheduler import Scheduler
 from confiner_server.wire import JobFinished, JobFrame, JobStarted, JobStepped, JobStopped, RunJob
 
 from confiner_blender.protocol.messages import (
@@ -160,7 +161,7 @@ def test_what_ended_long_ago_and_folders_without_a_job_are_swept_away(desk, shot
     assert [job.id for job in desk.journal.jobs()] == [old, running]
     assert desk.folders.folder(old).exists()
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + KEPT_SECONDS + 60)
+    monkeypatch.setattr(time, "time", lambda: now + retention.KEPT_SECONDS + 60)
     desk.scheduler.sweep()
     assert [job.id for job in desk.journal.jobs()] == [running]
     assert not desk.folders.folder(old).exists()
@@ -173,3 +174,79 @@ def test_every_change_is_told(desk, shot):
     desk.say(JobStarted(job_id, {}))
     assert desk.changed == [job_id]
     assert isinstance(desk.events(job_id)[-1], Started)
+
+
+def begun(desk, request, frames=2):
+    """A job that has made that many frames."""
+    job_id = desk.submit(request)
+    desk.say(JobStarted(job_id, {"threads": 2}, {"seed": 7, "frames": []}))
+    for frame in range(frames):
+        desk.say(JobFrame(job_id, frame, f"file {frame}", pixels=f"pixels {frame}"))
+    return job_id
+
+
+def cancelled(desk, request, frames=2):
+    job_id = begun(desk, request, frames)
+    desk.scheduler.cancel(job_id)
+    desk.say(JobStopped(job_id))
+    return job_id
+
+
+def test_a_job_that_was_cut_short_leaves_the_record_of_what_is_finished(desk, shot):
+    part = {"seed": 7, "frames": ["pixels 0", "pixels 1"], "kept": 2}
+    assert desk.events(cancelled(desk, shot()))[-1].take == part
+    crashing = begun(desk, shot())
+    for _ in range(2):
+        desk.scheduler.worker_lost("it died")
+    failed = desk.events(crashing)[-1]
+    assert isinstance(failed, Failed)
+    assert failed.take == part
+    assert desk.events(cancelled(desk, shot(), frames=0))[-1].take == {}
+
+
+def test_a_cancelled_job_that_is_asked_for_again_goes_on_as_if_it_never_was(desk, shot):
+    job_id = cancelled(desk, shot())
+    number = desk.events(job_id)[-1].number
+    desk.scheduler.submit(job_id, shot())
+    assert desk.state(job_id) == "running"
+    assert desk.worker.jobs[-1] == RunJob(job_id, shot(), str(desk.folders.folder(job_id)), {"threads": 2})
+    desk.say(JobFrame(job_id, 2, "file 2"))
+    desk.say(JobFinished(job_id, {}))
+    events = desk.events(job_id)
+    assert [event.frame for event in events if isinstance(event, FrameDone)] == [0, 1, 2]
+    assert not [event for event in events if isinstance(event, Cancelled)]
+    assert events[-1].number > number
+
+
+def test_a_job_that_failed_and_is_asked_for_again_may_end_as_many_workers_as_a_new_one(desk, shot):
+    job_id = begun(desk, shot())
+    for _ in range(2):
+        desk.scheduler.worker_lost("it died")
+    desk.scheduler.submit(job_id, shot())
+    desk.scheduler.worker_lost("it died")
+    assert desk.state(job_id) == "running"
+
+
+def test_a_job_cancelled_before_its_structure_had_come_begins_anew(desk, shot, picture):
+    request = shot(structure=StructureInfo(6, 32, 32))
+    job_id = desk.submit(request)
+    desk.scheduler.cancel(job_id)
+    desk.scheduler.submit(job_id, request)
+    assert desk.state(job_id) == "receiving"
+
+
+def test_jobs_that_were_cut_short_take_no_more_than_their_share_of_the_disk(desk, shot, monkeypatch):
+    monkeypatch.setattr(retention, "KEPT_BYTES", 250)
+    done = desk.submit(shot())
+    desk.say(JobFinished(done, {}))
+    found = []
+    for _ in range(4):
+        job_id = begun(desk, shot())
+        for other in (job_id, done):
+            desk.folders.folder(other).mkdir(parents=True, exist_ok=True)
+            (desk.folders.folder(other) / "checkpoint").write_bytes(b"x" * 100)
+        desk.scheduler.cancel(job_id)
+        desk.say(JobStopped(job_id))
+        found.append(job_id)
+    assert [job.id for job in desk.journal.jobs()] == [done, *found[-2:]]
+    assert not desk.folders.folder(found[0]).exists()

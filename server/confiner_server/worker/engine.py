@@ -4,23 +4,20 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from confiner.chains import ChainSpec, find_chain, read_chains
 from confiner.device import default_dtype, find_device
-from confiner.errors import StateError
 from confiner.events import FramesDone, StepDone
 from confiner.generation import generate
 from confiner.loading import Chain, load_chain
 from confiner.plan import Plan, resolve_plan
 from confiner.request import ClipRequest
 from confiner.shelf import Shelf
-from confiner.state import ShotState, load_state, save_state
+from confiner.stretch import Stretch
 from confiner.take import frame_hash, take_record
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
@@ -37,14 +34,10 @@ from confiner_server.wire import (
     RunJob,
 )
 
+from .checkpoints import Checkpoints
 from .memory import is_out_of_memory, memory_in_use, out_of_memory
 from .pace import Pace
 from .pictures import encode_png, read_picture
-
-log = logging.getLogger(__name__)
-
-CHECKPOINT_SHARE = 0.05
-"""At most this part of the time goes into checkpoints; at least one is written with every delivery of frames."""
 
 
 class LibraryEngine:
@@ -58,7 +51,7 @@ class LibraryEngine:
         self._chain: Chain | None = None
         self._pace = Pace()
 
-    def run(self, job: RunJob) -> Iterator[tuple[FromWorker, bytes]]:
+    def run(self, job: RunJob) -> Generator[tuple[FromWorker, bytes], None, None]:
         """Load, go on from the checkpoint if there is one, generate; frames are whole on disk before they are told."""
         folder = Path(job.folder)
         yield JobStepped(job.job_id, "load", 0, 1, None), b""
@@ -66,15 +59,19 @@ class LibraryEngine:
         yield JobStepped(job.job_id, "load", 1, 1, None), b""
         request = clip_request(job.request, folder)
         plan = resolve_plan(request, chain) if job.plan is None else Plan.from_json(job.plan)
-        yield JobStarted(job.job_id, plan.to_json()), b""
+        yield JobStarted(job.job_id, plan.to_json(), take_record(request, chain, plan)), b""
         yield MemoryUsed(self._memory()), b""
         folder.mkdir(parents=True, exist_ok=True)
-        state = _checkpoint(folder, request, plan)
         # Frames that were written and never told: their writer was killed in between.
         for frame in range(request.num_frames):
             if frame_path(folder, frame).exists():
                 yield _told(job.job_id, folder, frame), b""
-        yield from self._generate(job, request, chain, plan, state)
+        checkpoints = Checkpoints(checkpoint_path(folder), request, plan)
+        try:
+            yield from self._generate(job, request, chain, plan, checkpoints)
+        except GeneratorExit:  # stopped: it may be asked to go on from here
+            checkpoints.save()
+            raise
         hashes = [frame_hash(read_picture(frame_path(folder, frame))) for frame in range(request.num_frames)]
         yield MemoryUsed(self._memory()), b""
         yield JobFinished(job.job_id, take_record(request, chain, plan, hashes)), b""
@@ -99,27 +96,25 @@ class LibraryEngine:
         return self._chain
 
     def _generate(
-        self, job: RunJob, request: ClipRequest, chain: Chain, plan: Plan, state: ShotState | None
+        self, job: RunJob, request: ClipRequest, chain: Chain, plan: Plan, checkpoints: Checkpoints
     ) -> Iterator[tuple[JobMessage, bytes]]:
-        folder = Path(job.folder)
+        folder, state = Path(job.folder), checkpoints.load()
         self._pace.start((plan.chain, request.width, request.height), state.evaluations if state else 0)
-        saved_at, cost = time.monotonic(), 0.0
         for event in generate(request, chain, plan, state):
             if isinstance(event, FramesDone):
-                for frame, picture in enumerate(event.frames, start=event.start):
+                frames = range(event.start, event.start + len(event.frames))
+                for frame, picture in zip(frames, event.frames, strict=True):
                     write_whole(frame_path(folder, frame), encode_png(picture))
+                checkpoints.reached(event.state, delivered=True)
+                for frame in frames:
                     yield _told(job.job_id, folder, frame), b""
-            elif isinstance(event, StepDone):
+            else:
+                checkpoints.reached(event.state, delivered=False)
+            if isinstance(event, StepDone):
                 left = self._pace.seconds_left(event.evaluations, event.evaluations_total)
-                yield JobStepped(job.job_id, event.stage, event.step, event.steps, left), b""
+                yield _stepped(job.job_id, event, chain.control.spec.frames, left), b""
                 if event.preview is not None:
                     yield JobPreview(job.job_id, event.start), encode_png(event.preview)
-            # Behind the frames: a checkpoint must never be ahead of what is on disk.
-            now = time.monotonic()
-            if isinstance(event, FramesDone) or now - saved_at > cost / CHECKPOINT_SHARE:
-                save_state(event.state, checkpoint_path(folder), request, plan)
-                saved_at = time.monotonic()
-                cost = saved_at - now
 
 
 def clip_request(shot: ShotRequest, folder: Path) -> ClipRequest:
@@ -140,22 +135,26 @@ def clip_request(shot: ShotRequest, folder: Path) -> ClipRequest:
         freedom=shot.freedom,
         control_steps=shot.control_steps,
         refine_steps=shot.refine_steps,
+        stretches=tuple(Stretch(stretch.start, stretch.prompt) for stretch in shot.stretches),
+        crossover=shot.crossover,
         structure=structure,
     )
 
 
-def _checkpoint(folder: Path, request: ClipRequest, plan: Plan) -> ShotState | None:
-    """Where the job goes on. Without a usable checkpoint it starts anew, which costs time and changes no pixel."""
-    path = checkpoint_path(folder)
-    if not path.exists():
-        return None
-    try:
-        return load_state(path, request, plan)
-    except StateError as error:
-        log.warning("starting anew, the checkpoint cannot be used: %s", error)
-        return None
+def _stepped(job_id: str, event: StepDone, segment_frames: int, left: float | None) -> JobStepped:
+    return JobStepped(
+        job_id,
+        event.stage,
+        event.step,
+        event.steps,
+        left,
+        start=event.start,
+        frames=event.frames,
+        segment_frames=segment_frames,
+        done=event.evaluations / event.evaluations_total,
+    )
 
 
 def _told(job_id: str, folder: Path, frame: int) -> JobFrame:
-    data = frame_path(folder, frame).read_bytes()
-    return JobFrame(job_id, frame, hashlib.sha256(data).hexdigest())
+    path = frame_path(folder, frame)
+    return JobFrame(job_id, frame, hashlib.sha256(path.read_bytes()).hexdigest(), frame_hash(read_picture(path)))

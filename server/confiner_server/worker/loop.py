@@ -11,7 +11,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Protocol
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
@@ -28,8 +28,8 @@ class Engine(Protocol):
 
     device: str
 
-    def run(self, job: RunJob) -> Iterator[tuple[FromWorker, bytes]]:
-        """Run a job to its end; every message it yields is sent with its bytes. To stop it is to stop pulling."""
+    def run(self, job: RunJob) -> Generator[tuple[FromWorker, bytes], None, None]:
+        """Run a job to its end; every message it yields is sent with its bytes. To stop it is to close it."""
 
     def exhausted(self, error: Exception, request: ShotRequest) -> Problem | None:
         """What to do about `error` if it says that memory ran out; gives back what memory it can."""
@@ -82,8 +82,10 @@ def serve_jobs(channel: Channel, make_engine: Callable[[], Engine]) -> None:
 
 def run_job(job: RunJob, engine: Engine, channel: Channel, inbox: Inbox) -> None:
     """Run one job until it ends or is to be stopped."""
-    for message, payload in engine.run(job):
+    messages = engine.run(job)
+    for message, payload in messages:
         channel.send(message, payload)
         if inbox.is_stopped(job.job_id):
+            messages.close()  # it keeps where it was
             channel.send(JobStopped(job.job_id))
             return
