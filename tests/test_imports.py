@@ -36,7 +36,7 @@ MODELS = (
     "PIL",
 )
 NO_SOCKETS = ("socket", "socketserver", "asyncio", "selectors", "http", "ssl", "sqlite3", "multiprocessing")
-LIGHT = ("confiner.chains", "confiner.errors")  # the library without torch
+LIGHT = ("confiner.chains", "confiner.errors", "confiner.stretch")  # the library without torch
 BLENDER = ("bpy", "bpy_extras", "addon_utils", "gpu", "mathutils", "numpy")
 EXTENSION = ("confiner_blender", "confiner_blender.protocol", "confiner_blender.storyboard", "confiner_blender.client")
 
@@ -54,6 +54,7 @@ RULES = [
     Rule("confiner", ours=LIGHT, theirs=MODELS, never=NO_SOCKETS),
     Rule("confiner.chains", ours=LIGHT, never=NO_SOCKETS),
     Rule("confiner.errors", never=NO_SOCKETS),
+    Rule("confiner.stretch", never=NO_SOCKETS),
     Rule(
         "confiner_server",
         ours=("confiner_blender", "confiner_blender.protocol", *LIGHT),

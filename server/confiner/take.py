@@ -20,8 +20,14 @@ FORMAT = "confiner-take-1"
 _PACKAGES = ("torch", "diffusers", "transformers", "numpy")
 
 
-def take_record(request: ClipRequest, chain: Chain, plan: Plan, frame_hashes: Sequence[str] = ()) -> dict[str, Any]:
-    """What `take.json` holds, as JSON values; `frame_hashes` are the frames' own, in order, if they are known."""
+def take_record(
+    request: ClipRequest, chain: Chain, plan: Plan, frame_hashes: Sequence[str] = (), *, kept: int | None = None
+) -> dict[str, Any]:
+    """What `take.json` holds, as JSON values; `frame_hashes` are the frames' own, in order, if they are known.
+
+    A part of a clip that was cut short is a take too: it has the whole clip's request, since frames look ahead, and of
+    its frames the first `kept`.
+    """
     return {
         "format": FORMAT,
         "request": request.settings(),
@@ -31,6 +37,7 @@ def take_record(request: ClipRequest, chain: Chain, plan: Plan, frame_hashes: Se
         "weights": dict(plan.weights),
         "plan": plan.to_json(),
         "frames": list(frame_hashes),
+        **({} if kept is None else {"kept": kept}),
         "versions": {
             "python": platform.python_version(),
             "machine": platform.machine(),

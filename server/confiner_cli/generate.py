@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 from .chain_file import add_chain_arguments, load, read_spec
 from .errors import CommandError
 from .progress import ProgressLine
-from .take_folder import check_free, read_record, read_structure, write_frames, write_movie, write_record
+from .take_folder import (
+    check_free,
+    read_record,
+    read_structure,
+    read_structure_of,
+    write_frames,
+    write_movie,
+    write_record,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     _name_unknown_words(spec, " ".join([request.prompt, *(stretch.prompt for stretch in request.stretches)]))
     chain = load(spec, record["plan"]["device"] if record else args.device)
     plan = Plan.from_json(record["plan"]) if record else resolve_plan(request, chain)
-    made = _make(request, chain, plan, args)
+    made = _make(request, chain, plan, args, kept=record.get("kept") if record else None)
     return _verify(record, made) if record else 0
 
 
@@ -119,9 +127,9 @@ def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequ
     """The request of a take, with its structure frames where it had any."""
     from confiner import ClipRequest
 
-    if record["structure"] and not args.structure:
-        raise CommandError("this take started from structure frames", "name their folder with --structure")
     structure = read_structure(args.structure) if args.structure else None
+    if record["structure"] and structure is None and (structure := read_structure_of(args.take)) is None:
+        raise CommandError("this take started from structure frames", "name their folder with --structure")
     request = ClipRequest.from_settings(record["request"], structure)
     if request.structure_hash() != record["structure"]:
         raise CommandError("these are not the structure frames that the take started from", "name the right folder")
@@ -136,8 +144,8 @@ def _name_unknown_words(spec: ChainSpec, prompt: str) -> None:
         print(f"confiner: the chain {spec.name!r} has never read: {', '.join(words)} ({known})", file=sys.stderr)
 
 
-def _make(request: ClipRequest, chain: Chain, plan: Plan, args: argparse.Namespace) -> dict[str, Any]:
-    """Generate, write every frame as it comes, and return the take's record."""
+def _make(request: ClipRequest, chain: Chain, plan: Plan, args: argparse.Namespace, kept: int | None) -> dict[str, Any]:
+    """Generate, write every frame as it comes, and return the take's record. Of a part only the first `kept` frames."""
     from confiner import FramesDone, StepDone, generate, take_record
     from confiner.take import frame_hash
 
@@ -157,12 +165,15 @@ def _make(request: ClipRequest, chain: Chain, plan: Plan, args: argparse.Namespa
             else:
                 progress.step(event)
         elif isinstance(event, FramesDone):
-            write_frames(args.out, event.start, event.frames)
-            frames += list(event.frames)
+            new = event.frames if kept is None else event.frames[: kept - event.start]
+            write_frames(args.out, event.start, new)
+            frames += list(new)
             if args.json:
-                _report(event="frames", start=event.start, count=len(event.frames))
+                _report(event="frames", start=event.start, count=len(new))
+            if len(frames) == kept:
+                break
     progress.close()
-    record = take_record(request, chain, plan, [frame_hash(frame) for frame in frames])
+    record = take_record(request, chain, plan, [frame_hash(frame) for frame in frames], kept=kept)
     write_record(args.out, record)
     _write_extras(request, frames, args)
     if args.json:

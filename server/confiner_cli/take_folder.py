@@ -28,11 +28,26 @@ def read_structure(folder: Path) -> Frames:
     Raises:
         CommandError: there are none, or their sizes differ.
     """
+    pictured = sorted(path for path in folder.glob("*") if path.suffix.lower() in PICTURES)
+    paths = [path for path in pictured if path.name.startswith("frame_")] or pictured
+    return _read_pictures(folder, paths)
+
+
+def read_structure_of(take: Path) -> Frames | None:
+    """The structure frames that the add-on left beside a take's record [frames, height, width, 3]; None without any.
+
+    Raises:
+        CommandError: their sizes differ.
+    """
+    folder = take if take.is_dir() else take.parent
+    paths = sorted(folder.glob("structure_*.png"))
+    return _read_pictures(folder, paths) if paths else None
+
+
+def _read_pictures(folder: Path, paths: list[Path]) -> Frames:
     import numpy as np
     from PIL import Image
 
-    pictured = sorted(path for path in folder.glob("*") if path.suffix.lower() in PICTURES)
-    paths = [path for path in pictured if path.name.startswith("frame_")] or pictured
     if not paths:
         raise CommandError(
             f"no pictures in {folder}", f"put the structure frames there, as {', '.join(PICTURES)} files"

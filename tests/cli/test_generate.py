@@ -77,6 +77,18 @@ def test_a_take_is_made_again_from_its_record_and_found_the_same(take, confiner,
     assert frames_of(tmp_path / "again") == frames_of(take[0])
 
 
+def test_a_part_that_was_kept_is_made_again_and_no_more_than_that(take, confiner, tmp_path):
+    record = json.loads((take[0] / "take.json").read_text(encoding="utf-8"))
+    part = tmp_path / "part" / "take.json"
+    part.parent.mkdir()
+    part.write_text(json.dumps({**record, "frames": record["frames"][:6], "kept": 6}), encoding="utf-8")
+    done = confiner("generate", "--take", part, "-o", tmp_path / "again")
+    assert done.returncode == 0, done.stderr
+    assert "same: every frame is identical" in done.stderr
+    assert frames_of(tmp_path / "again") == frames_of(take[0])[:6]
+    assert json.loads((tmp_path / "again" / "take.json").read_text(encoding="utf-8")) == json.loads(part.read_text())
+
+
 def test_a_take_that_came_out_otherwise_is_said_to_differ(capsys):
     record = {"frames": ["a", "b"], "versions": {"torch": "1"}}
     assert _verify(record, {**record, "frames": ["a", "c"]}) == 1
@@ -97,6 +109,10 @@ def test_structure_frames_lend_the_clip_their_length_and_size(take, confiner, tm
     refused = confiner("generate", "--take", out, "-o", tmp_path / "again")
     assert refused.returncode == 2
     assert "name their folder with --structure" in refused.stderr
+    for number, path in enumerate(sorted(tmp_path.glob("frame_*.png")), start=1):
+        shutil.copy(path, out / f"structure_{number:04d}.png")
+    again = confiner("generate", "--take", out, "-o", tmp_path / "again")
+    assert "same: every frame is identical" in again.stderr
 
 
 def test_a_take_is_never_written_over_by_another(take, confiner):
