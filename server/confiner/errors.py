@@ -8,7 +8,11 @@
     │   ├── UnknownChain        no chain of that name
     │   ├── ChainFileError      a chain file with a mistake in it
     │   ├── WeightsMissing      files of the chain that are not on this machine
+    │   ├── LicenceNotAccepted  weights whose terms nobody has accepted yet
+    │   ├── NoSpace             a disk that cannot hold the weights
+    │   ├── DownloadFailed      weights that the hub did not give
     │   └── ScheduleError       a noise schedule that contradicts what is asked of it
+    ├── OutOfMemory         memory that did not suffice
     ├── StateError          a checkpoint that does not belong to this request and plan
     └── DeviceMissing       a device that this machine does not have
 
@@ -57,8 +61,24 @@ class WeightsMissing(ChainError):
     code = "weights-missing"
 
 
+class LicenceNotAccepted(ChainError):
+    code = "licence"
+
+
+class NoSpace(ChainError):
+    code = "no-space"
+
+
+class DownloadFailed(ChainError):
+    code = "download"
+
+
 class ScheduleError(ChainError):
     code = "schedule"
+
+
+class OutOfMemory(ConfinerError):
+    code = "out-of-memory"
 
 
 class StateError(ConfinerError):

@@ -35,10 +35,13 @@ def run(args: argparse.Namespace) -> int:
 
 def facts(spec: ChainSpec) -> dict[str, Any]:
     """A chain as JSON values."""
+    from confiner.chains.repositories import download_size
+
     plain = ("name", "title", "description", "licence", "fps", "max_frames", "negative_prompt", "missing")
     defaults = ("freedom", "control_steps", "refine_steps", "structure_freedom", "structure_refine_steps")
     return {
         **{name: getattr(spec, name) for name in plain},
+        "download": download_size(spec),
         "sizes": [list(size) for size in spec.sizes],
         "window_frames": spec.temporal.frames,
         "defaults": {name: getattr(spec, name) for name in defaults},
@@ -51,7 +54,7 @@ def describe(spec: ChainSpec) -> str:
     """A chain as a person reads it."""
     sizes = ", ".join(f"{width}×{height}" for width, height in spec.sizes)
     lines = {
-        "weights": spec.missing or "here",
+        "weights": weights(spec),
         "licence": spec.licence or "not stated",
         "experts": ", ".join(f"{role}: {expert.kind}" for role, expert in spec.experts.items()),
         "clips": f"{sizes} pixels, {spec.fps:g} frames a second, up to {spec.max_frames} frames, "
@@ -67,3 +70,17 @@ def describe(spec: ChainSpec) -> str:
     )
     head = f"{spec.name}: {spec.title}"
     return f"{head}\n  {spec.description}\n{body}" if spec.description else f"{head}\n{body}"
+
+
+def weights(spec: ChainSpec) -> str:
+    """Whether the chain's weights are here, else what is missing and how it is got."""
+    from confiner.chains.repositories import download_size, hub_parts
+    from confiner.sizes import gigabytes
+
+    if not spec.missing:
+        return "here"
+    if all(part.there for part in hub_parts(spec)):
+        return spec.missing
+    size = download_size(spec)
+    about = f"about {gigabytes(size)}" if size else "of a size that the hub knows"
+    return f"{spec.missing}; download, {about}: confiner fetch {spec.name}"

@@ -160,7 +160,7 @@ def _chains(chain_file: Path | None) -> Iterator[Finding]:
     for spec in chains.values():
         name = f"chain {spec.name}"
         if spec.missing:
-            remedy = "place or download its weights, or use another chain"
+            remedy = f"download its weights with confiner fetch {spec.name}, or use another chain"
             yield Finding(name, False, spec.missing, remedy, needed=not any_there)
         else:
             yield Finding(name, True, f"{spec.title}; weights are here")

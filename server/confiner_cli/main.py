@@ -19,7 +19,7 @@ from confiner_blender.protocol.errors import ProtocolError
 
 from .errors import CommandError
 
-COMMANDS = ("serve", "generate", "chains", "convert", "doctor", "status", "evaluate", "bench")
+COMMANDS = ("serve", "generate", "chains", "fetch", "convert", "doctor", "status", "evaluate", "bench")
 """In the order in which the help lists them."""
 
 USER_ERROR = 2

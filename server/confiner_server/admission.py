@@ -63,7 +63,7 @@ def check_shot(request: ShotRequest, chains: dict[str, ChainSpec], folder: Path)
         crossover=request.crossover,
     )
     if spec.missing:
-        remedy = "choose another chain, or get its weights first"
+        remedy = f"download its weights, under Weights or with confiner fetch {spec.name}, or choose another chain"
         raise WeightsMissing(f"the chain {spec.name!r}, {spec.missing}", "all its weights", remedy)
     _check_disk(request, folder)
 

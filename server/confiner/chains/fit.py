@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from ..errors import ChainError, WeightsMissing
@@ -79,16 +78,9 @@ def _check_there(spec: ChainSpec, place: Place, *path: str) -> None:
             "safetensors",
             f"convert it once, if you trust where it comes from: confiner convert {pickled}",
         )
-    raise WeightsMissing(f"{where}: no {place} on this machine", "the chain's weights", _how_to_get(place))
-
-
-def _how_to_get(place: Place) -> str:
-    repository = place.repository()
-    if repository is None:
-        return "put them there, or name another place in the chain file"
-    name, inside = repository
-    wanted = inside if PurePosixPath(inside).suffix else f"--include '{inside}/*'"
-    return f"download them, with hf download {name} {wanted}, or choose another chain"
+    here = "put them there, or name another place in the chain file"
+    remedy = here if place.repository() is None else f"download them: confiner fetch {spec.name}"
+    raise WeightsMissing(f"{where}: no {place} on this machine", "the chain's weights", remedy)
 
 
 def _check_prediction(spec: ChainSpec, role: str, expert: ExpertSpec) -> None:

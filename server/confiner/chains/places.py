@@ -83,11 +83,13 @@ def _in_hub_cache(text: str) -> Path | None:
         return None
     repository = hub_cache() / f"models--{parts[0]}--{parts[1]}" / "snapshots"
     snapshots = sorted(repository.glob("*"), key=lambda snapshot: snapshot.stat().st_mtime, reverse=True)
-    for snapshot in snapshots:
-        path = snapshot.joinpath(*parts[2:])
-        if path.exists():
-            return path
-    return None
+    paths = (snapshot.joinpath(*parts[2:]) for snapshot in snapshots)
+    return next((path for path in paths if path.is_file() or _is_whole(path)), None)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a download has come to its end: the configuration is the last of a folder's files."""
+    return any((folder / name).exists() for name in ("config.json", "tokenizer_config.json"))
 
 
 def hub_cache() -> Path:

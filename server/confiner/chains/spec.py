@@ -119,10 +119,19 @@ class ChainSpec:
         return any(expert.guided for expert in self.experts.values())
 
     @property
+    def named_places(self) -> tuple[tuple[tuple[str, ...], Place], ...]:
+        """Everything the chain needs, with where the chain file says so; the control expert as it is by default."""
+        parts = [
+            ((role, part), place)
+            for role, expert in self.experts.items()
+            for part, place in expert.at(self.control_steps).parts.items()
+        ]
+        return ((("vae",), self.vae), *parts)
+
+    @property
     def places(self) -> tuple[Place, ...]:
-        """Everything that must be on the machine, each place once; the control expert as it is by default."""
-        experts = (self.control.at(self.control_steps), self.spatial, self.temporal)
-        return tuple(dict.fromkeys((self.vae, *(place for expert in experts for place in expert.parts.values()))))
+        """Everything that must be on the machine, each place once."""
+        return tuple(dict.fromkeys(place for _, place in self.named_places))
 
     @property
     def missing(self) -> str:

@@ -161,6 +161,6 @@ def test_missing_weights_of_the_hub_come_with_the_command_that_gets_them(
     spec = read_chains()["confiner-s/modelscope"]
     with pytest.raises(WeightsMissing) as refused:
         check_chain(spec)
-    assert "hf download stable-diffusion-v1-5/stable-diffusion-v1-5 --include 'vae/*'" in refused.value.remedy
+    assert "confiner fetch confiner-s/modelscope" in refused.value.remedy
     lightning = "ByteDance/AnimateDiff-Lightning (animatediff_lightning_4step_diffusers.safetensors)"
     assert lightning in spec.missing

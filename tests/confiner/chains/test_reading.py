@@ -51,6 +51,11 @@ def test_what_is_not_there_is_missed_by_name(text: str, tmp_path: Path, monkeypa
     snapshot = tmp_path / "hub" / "models--somebody--model" / "snapshots" / "abc"
     for part in ("unet", "text_encoder", "tokenizer"):
         (snapshot / part).mkdir(parents=True)
+    assert "somebody/model (unet, text_encoder, tokenizer)" in spec.missing, "the configuration comes last"
+    (snapshot / "tokenizer" / "tokenizer_config.json").touch()
+    for part in ("unet", "text_encoder"):
+        (snapshot / part / "model.safetensors").touch()
+        (snapshot / part / "config.json").touch()
     assert "somebody" not in spec.missing
     assert spec.spatial.unet.folder() == snapshot / "unet"
 

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which repositories' licences the user has accepted: asked for once, and remembered in the data folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from confiner.chains import ChainSpec
+from confiner.chains.repositories import hub_parts
+
+from confiner_blender.protocol.rendezvous import data_folder
+
+
+def accepted_licences() -> frozenset[str]:
+    """The repositories by name; none where the file is missing or damaged, so that the question is asked again."""
+    try:
+        held = json.loads(_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return frozenset()
+    return frozenset(name for name in held if isinstance(name, str)) if isinstance(held, list) else frozenset()
+
+
+def accept_licences(repositories: Iterable[str]) -> frozenset[str]:
+    """Remember that these are accepted too; returns all of them."""
+    accepted = accepted_licences() | frozenset(repositories)
+    file = _file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(f"{file.name}.part")
+    beside.write_text(json.dumps(sorted(accepted), indent=1), encoding="utf-8")
+    beside.replace(file)
+    return accepted
+
+
+def repositories_of(spec: ChainSpec) -> frozenset[str]:
+    """Every repository on the hub that the chain takes weights from."""
+    return frozenset(part.repository.name for part in hub_parts(spec))
+
+
+def _file() -> Path:
+    return data_folder() / "accepted-licences.json"
