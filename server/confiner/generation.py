@@ -22,7 +22,7 @@ from .control import Guidance, control_step, pure_noise
 from .events import Event, FramesDone, Stage, StepDone, StructureReady
 from .latents import Pictures
 from .loading import Chain
-from .plan import Plan, check_clip, check_plan
+from .plan import Plan, check_clip, check_edges, check_plan
 from .preview import preview
 from .request import ClipRequest
 from .rules import RULES
@@ -41,10 +41,11 @@ def generate(request: ClipRequest, chain: Chain, plan: Plan, state: ShotState | 
     check_clip(request, chain.spec)
     chain = chain.at(plan.control_steps)
     check_plan(plan, chain)
+    check_edges(plan, request)
     with arithmetic(plan):
         shot = prepare(request, chain, plan)
     state = shot.start() if state is None else state
-    while state.delivered < request.num_frames:
+    while state.delivered < shot.needed[-1]:
         with arithmetic(plan):
             event = advance(shot, state)
         state = event.state
@@ -130,7 +131,7 @@ def _structure_ready(shot: Shot, state: ShotState, start: int, structure: torch.
     """V0 and the noise it is to be noised with are what refinement starts from."""
     frames = range(start, start + structure.shape[2])
     noised = Prediction(structure.contiguous(), shot.structure_noise(frames))
-    return StructureReady(start, len(frames), state.grown(0, noised))
+    return StructureReady(max(0, start - shot.lead), len(frames), state.grown(0, noised))
 
 
 # --- refinement ------------------------------------------------------------------------------------------------------
@@ -168,7 +169,7 @@ def _step_done(
         step=state.steps_done[which],
         steps=shot.steps[which],
         timestep=timestep,
-        start=start,
+        start=max(0, start - shot.lead),
         frames=frames,
         evaluations=state.evaluations,
         evaluations_total=shot.evaluations,
@@ -182,9 +183,10 @@ def _step_done(
 
 
 def _deliverable(shot: Shot, state: ShotState) -> int | None:
-    """The end of the frames that can be decoded now: a whole group, counted from frame 0, or the shot's last frames."""
+    """The end of the frames that can be decoded now: a whole group, counted from the first, or what is left."""
     group = shot.plan.decode_frames
-    last = min(shot.request.num_frames, (state.delivered // group + 1) * group)
+    groups = (state.delivered - shot.lead) // group + 1
+    last = min(shot.needed[-1], shot.lead + groups * group)
     return last if last <= state.levels[-1].end else None
 
 
@@ -195,4 +197,4 @@ def _deliver(shot: Shot, state: ShotState, last: int) -> Event:
         state.with_level(len(state.levels) - 1, band.without_before(last)),
         delivered=last,
     )
-    return FramesDone(state.delivered, shot.chain.space.decode(latents), latents, after)
+    return FramesDone(state.delivered - shot.lead, shot.chain.space.decode(latents), latents, after)

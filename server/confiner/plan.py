@@ -22,13 +22,19 @@ if TYPE_CHECKING:
     from .request import ClipRequest
 
 
+LATER = frozenset({"edges"})
+"""Fields that plans of the first version lack."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """Which computation is run. Method switches are METHOD's: the paper's reading is `paper_preset`.
 
     `freedom` is T_e, `control_steps` T1, `refine_steps` T2. `windows` is whether the windows' offset rotates from
-    step to step. `initial_noise` and `coherence*` join the segments of a long shot. `decode_frames` are decoded
-    together, `segment_batch` segments run through the control expert together.
+    step to step. Where the shot's ends cut windows in half, `edges` lets them see a `whole` window's frames, refines
+    the halves as they are (`keep`), or makes more than is asked for, so that no frame of the last half (`drop-tail`) or
+    of either half (`drop`) is delivered. `initial_noise` and `coherence*` join the segments of a long shot.
+    `decode_frames` are decoded together, `segment_batch` segments run through the control expert together.
     """
 
     chain: str
@@ -40,6 +46,7 @@ class Plan:
     hinge_noise: Literal["fresh", "shared", "predicted"] = "fresh"
     timestep_map: Literal["same", "snr"] = "same"
     windows: Literal["rotating", "fixed"] = "rotating"
+    edges: Literal["whole", "keep", "drop-tail", "drop"] = "whole"
     initial_noise: Literal["shuffle", "shared", "mix", "random"] = "shuffle"
     initial_mix: float = 0.5
     coherence: float = 0.02
@@ -58,10 +65,13 @@ class Plan:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Plan:
-        """The plan from `to_json`'s values; StateError if they were written by another version."""
+        """The plan from `to_json`'s values; StateError if they are not a plan's.
+
+        Where an older version had no choice, it did what is the default here.
+        """
         known = {field.name for field in dataclasses.fields(cls)}
-        if values.keys() != known:
-            odd = ", ".join(sorted(values.keys() ^ known))
+        if odd_ones := (values.keys() ^ known) - (LATER - values.keys()):
+            odd = ", ".join(sorted(odd_ones))
             raise StateError(f"a plan that differs in {odd}", "a plan of this version", "generate the shot anew")
         return cls(**values)
 
@@ -100,6 +110,13 @@ def check_plan(plan: Plan, chain: Chain) -> None:
         raise StateError(seen, "the weights, device and dtype that the plan names", "generate the shot anew")
 
 
+def check_edges(plan: Plan, request: ClipRequest) -> None:
+    """Raise StructureError if frames are to be made beyond the structure's ends."""
+    if request.structure is not None and plan.edges in ("drop-tail", "drop"):
+        seen = f"edges {plan.edges!r} for {len(request.structure)} structure frames, beyond which there are none"
+        raise StructureError(seen, "edges 'whole' or 'keep'", "change the plan's edges")
+
+
 def check_clip(request: ClipRequest, spec: ChainSpec) -> None:
     """`check_request` for a whole ClipRequest."""
     structure = None
@@ -123,6 +140,7 @@ def paper_preset(plan: Plan) -> Plan:
         hinge_noise="fresh",
         timestep_map="same",
         windows="fixed",
+        edges="keep",
         initial_noise="shuffle",
         coherence_space="eps",
         coherence_reference="previous",

@@ -45,15 +45,35 @@ class Shot:
         return self.chain.control.spec.frames
 
     @property
+    def lead(self) -> int:
+        """Frames made before the first that is delivered. Segments, windows and states count from the first made."""
+        return self.span // 2 if self.plan.edges == "drop" else 0
+
+    @property
     def length(self) -> int:
-        """Frames that are refined: a clip from text is never shorter than what its experts were trained on."""
+        """Frames that windows are laid over. A clip from text is never shorter than what its experts were trained on.
+
+        Where halves of windows are refined as they are, the last one is a half too, so that windows fill the length.
+        """
+        frames = self.request.num_frames
         if self.request.structure is not None:
-            return self.request.num_frames
-        return max(self.request.num_frames, min(self.span, self.segment_frames))
+            return frames
+        if self.plan.edges == "whole":
+            return max(frames, min(self.span, self.segment_frames))
+        halves = {"keep": 0, "drop-tail": 1, "drop": 2}[self.plan.edges]
+        return math.ceil((frames + halves * self.span // 2) / self.span) * self.span
+
+    @cached_property
+    def needed(self) -> tuple[int, ...]:
+        """The end of the frames that each level must come to: level 0 is the structure, the last level is delivered."""
+        ends = [self.lead + self.request.num_frames]
+        for step in reversed(range(self.plan.refine_steps)):
+            ends.append(self.window_from(step, ends[-1] - 1).end)
+        return tuple(reversed(ends))
 
     @property
     def segments(self) -> int:
-        return math.ceil(self.length / self.segment_frames)
+        return math.ceil(self.needed[0] / self.segment_frames)
 
     @property
     def control_timesteps(self) -> tuple[int, ...]:
@@ -66,7 +86,7 @@ class Shot:
     def segment_embeds(self, segments: range) -> Embeds:
         """The control expert's text for a batch of segments."""
         n = self.segment_frames
-        each = [self.scripts["control"].at(range(segment * n, (segment + 1) * n)) for segment in segments]
+        each = [self._text("control", range(segment * n, (segment + 1) * n)) for segment in segments]
         negatives = [embeds.negative for embeds in each if embeds.negative is not None]
         return Embeds(torch.cat([embeds.prompt for embeds in each]), torch.cat(negatives) if negatives else None)
 
@@ -92,7 +112,7 @@ class Shot:
         return rotating_offset(step, self.plan.refine_steps, self.span)
 
     def window_from(self, step: int, frame: int) -> Window:
-        return window_from(frame, self.offset(step), self.span, self.length)
+        return window_from(frame, self.offset(step), self.span, self.length, whole=self.plan.edges == "whole")
 
     def refine_step(self, step: int, window: Window) -> RefineStep:
         """What a rule needs for one window at one step."""
@@ -100,8 +120,8 @@ class Shot:
         t = self.refine_timesteps[step]
         s = t if self.plan.timestep_map == "same" else temporal.schedule.timestep_at(spatial.schedule.sigma(t))
         return RefineStep(
-            S=Briefed(spatial, self.scripts["spatial"].at(window.frames)),
-            T=Briefed(temporal, self.scripts["temporal"].at(window.frames)),
+            S=Briefed(spatial, self._text("spatial", window.frames)),
+            T=Briefed(temporal, self._text("temporal", window.frames)),
             t=t,
             s=s,
             k=step,
@@ -135,11 +155,16 @@ class Shot:
         return asked["spatial"] * self.chain.spatial.passes + asked["temporal"] * self.chain.temporal.passes
 
     def _windows(self, step: int) -> list[Window]:
-        return windows(self.offset(step), self.span, self.length)
+        whole = self.plan.edges == "whole"
+        return windows(self.offset(step), self.span, self.length, until=self.needed[step + 1], whole=whole)
+
+    def _text(self, role: str, frames: range) -> Embeds:
+        """An expert's text; what it says of a frame is keyed to the frame's number in the clip."""
+        return self.scripts[role].at(range(frames.start - self.lead, frames.stop - self.lead))
 
     def start(self) -> ShotState:
         """The state in which nothing is done."""
-        return ShotState(levels=(Band(),) * (self.plan.refine_steps + 1))
+        return ShotState(levels=(Band(),) * (self.plan.refine_steps + 1), delivered=self.lead)
 
     def to_device(self, noise: torch.Tensor) -> torch.Tensor:
         return noise.to(self.plan.device)

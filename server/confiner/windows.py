@@ -4,6 +4,9 @@
 Where windows stay where they are, seams grow at their joints; a new offset at every step leaves none. Offsets fall
 from step to step, so that a frame needs few frames ahead of it; they depend on the step alone, never on the length;
 and they are never 0, where the joints of the structure lie.
+
+The first and the last window are cut off by the shot's ends. The paper refines what is left of them as it is; here
+they may also see as many frames as every other one, inwards, and keep only their own (`whole`).
 """
 
 from __future__ import annotations
@@ -34,22 +37,23 @@ def rotating_offset(step: int, steps: int, span: int) -> int:
     return offset
 
 
-def window_from(first: int, offset: int, span: int, length: int) -> Window:
+def window_from(first: int, offset: int, span: int, length: int, *, whole: bool = True) -> Window:
     """The window that keeps frames from `first` on, of a shot of `length` frames.
 
-    Windows begin at `offset`, `offset + span`, …; those at the shot's ends see `span` frames like every other one,
-    and keep only their own.
+    Windows begin at `offset`, `offset + span`, …; those at the shot's ends see `span` frames if they are to be `whole`.
     """
     if length <= span:
         return Window(0, length, 0, length)
     last = min(length, first + span - (first - offset) % span)
-    start = max(0, min(offset + (first - offset) // span * span, length - span))
-    return Window(start, min(length, start + span), first, last)
+    start = offset + (first - offset) // span * span
+    if whole:
+        start = max(0, min(start, length - span))
+    return Window(max(0, start), min(length, start + span), first, last)
 
 
-def windows(offset: int, span: int, length: int) -> list[Window]:
-    """All windows of one step, in order; together they keep every frame once."""
-    found = [window_from(0, offset, span, length)]
-    while found[-1].last < length:
-        found.append(window_from(found[-1].last, offset, span, length))
+def windows(offset: int, span: int, length: int, *, until: int | None = None, whole: bool = True) -> list[Window]:
+    """The windows of one step, in order, `until` this frame is kept (all of them if None); each frame is kept once."""
+    found = [window_from(0, offset, span, length, whole=whole)]
+    while found[-1].last < (length if until is None else until):
+        found.append(window_from(found[-1].last, offset, span, length, whole=whole))
     return found

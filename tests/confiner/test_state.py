@@ -57,3 +57,10 @@ def test_a_plan_of_another_version_is_refused(plan: Plan) -> None:
     values["colour"] = values.pop("rule")
     with pytest.raises(StateError, match="colour, rule"):
         Plan.from_json(values)
+
+
+def test_a_plan_of_the_first_version_does_what_it_did(plan: Plan) -> None:
+    values = plan.to_json()
+    del values["edges"]
+    assert Plan.from_json(values) == plan
+    assert plan.edges == "whole"
