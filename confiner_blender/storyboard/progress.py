@@ -42,13 +42,19 @@ _STAGES = {
     "refine": "Refining",
     "decode": "Decoding",
 }
-_SHARES = {"load": (0.0, 0.05), "control": (0.05, 0.4), "refine": (0.4, 0.95), "decode": (0.95, 1.0)}
-"""The part of the bar that each stage fills."""
+_LOADED, _MADE = 0.05, 0.95
+"""How full the bar is once the experts are loaded, and once they have done their work."""
+
+_TOLD = ("stage", "step", "steps", "eta", "start", "frames", "segment_frames", "done")
+"""What is taken from the last step as it is."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A job's progress. `eta` counts seconds; `position` is the place in the queue, 0 next."""
+    """A job's progress. `eta` counts seconds; `position` is the place in the queue, 0 next.
+
+    The last step worked on `frames` frames from `start` on; `done` is the part of the work that is done, 0 to 1.
+    """
 
     state: JobState
     num_frames: int
@@ -56,6 +62,10 @@ class Progress:
     step: int = 0
     steps: int = 0
     eta: float | None = None
+    start: int = 0
+    frames: int = 0
+    segment_frames: int = 0
+    done: float = 0.0
     position: int = 0
     frames_done: int = 0
     note: str = ""
@@ -76,9 +86,8 @@ def advance(progress: Progress, event: JobEvent) -> Progress:
         case Started():
             return replace(progress, state=JobState.RUNNING, note="")
         case Stepped():
-            return replace(
-                progress, state=JobState.RUNNING, stage=event.stage, step=event.step, steps=event.steps, eta=event.eta
-            )
+            told = {name: getattr(event, name) for name in _TOLD}
+            return replace(progress, state=JobState.RUNNING, **told)
         case FrameDone():
             done = max(progress.frames_done, event.frame + 1)
             return replace(progress, state=JobState.RUNNING, frames_done=done)
@@ -100,9 +109,9 @@ def fraction(progress: Progress) -> float:
         return 1.0
     if progress.state is JobState.CAPTURING:
         return progress.step / max(progress.steps, 1)
-    low, high = _SHARES.get(progress.stage, (0.0, 0.0))
-    within = max(progress.step / max(progress.steps, 1), 0.0)
-    return low + (high - low) * min(within, 1.0)
+    if progress.stage == "load":
+        return _LOADED * progress.step / max(progress.steps, 1)
+    return _LOADED + (_MADE - _LOADED) * progress.done if progress.stage else 0.0
 
 
 def sentence(progress: Progress) -> str:
@@ -123,6 +132,21 @@ def sentence(progress: Progress) -> str:
             return progress.problem.message
         case _:
             return progress.state.value.capitalize()
+
+
+def whereabouts(progress: Progress) -> str:
+    """Where in the shot the experts are, and how much of it is out; empty before they have begun."""
+    if progress.state is not JobState.RUNNING or not progress.frames:
+        return ""
+    out = f"{progress.frames_done} of {progress.num_frames} frames are there"
+    last = min(progress.start + progress.frames, progress.num_frames)
+    if progress.stage == "refine":
+        where = f"Window {progress.start + 1}–{last}"
+    else:
+        first, last = progress.start // progress.segment_frames + 1, -(-last // progress.segment_frames)
+        segments = -(-progress.num_frames // progress.segment_frames)
+        where = f"Segment {first} of {segments}" if first == last else f"Segments {first}–{last} of {segments}"
+    return f"{where} · {out}"
 
 
 def _left(eta: float | None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..protocol.messages import ChainInfo
 from .shot import Shot
-from .timing import longest_length, num_frames
+from .timing import clip_frame, longest_length, num_frames
 
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -63,6 +63,21 @@ def _own(shot: Shot) -> Iterator[Remark]:
         yield Remark("prompt", "The prompt is empty: say what is seen, and how it moves")
     if shot.timing.length < 1:
         yield Remark("length", "The shot has no frames: give it a length", fix=(("length", 48),), fix_label="2 seconds")
+    yield from _later_prompts(shot)
+
+
+def _later_prompts(shot: Shot) -> Iterator[Remark]:
+    starts = [0]
+    for stretch in sorted(shot.stretches, key=lambda stretch: stretch.offset):
+        start, number = clip_frame(shot.timing, stretch.offset), stretch.offset + 1
+        if stretch.offset >= shot.timing.length > 0:
+            message = f"The prompt from frame {number} on is never seen: the shot is shorter"
+            yield Remark("stretches", message, blocking=False)
+        elif start <= starts[-1]:
+            yield Remark("stretches", f"The prompt from frame {number} on begins with the one before it: move it")
+        elif not stretch.prompt.strip():
+            yield Remark("stretches", f"The prompt from frame {number} on is empty: say what is seen then")
+        starts.append(start)
 
 
 def _of_chain(shot: Shot, chains: Mapping[str, ChainInfo]) -> Iterator[Remark]:
@@ -78,7 +93,8 @@ def _of_chain(shot: Shot, chains: Mapping[str, ChainInfo]) -> Iterator[Remark]:
     if shot.negative_prompt.strip() and not chain.negative_prompt:
         message = f"{chain.title} works without guidance: a negative prompt does nothing"
         yield Remark("negative_prompt", message, blocking=False)
-    if unknown := unknown_words(shot.prompt, chain.words):
+    prompts = [shot.prompt, *(stretch.prompt for stretch in shot.stretches)]
+    if unknown := unknown_words(" ".join(prompts), chain.words):
         message = f"Not known to {chain.title}: {', '.join(unknown)}"
         yield Remark("prompt", message, blocking=False)
 

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from ..protocol.messages import ShotRequest, StructureInfo
+from typing import Any
+
+from ..protocol.messages import ShotRequest, Stretch, StructureInfo
 from .shot import NO_STRUCTURE, Shot
-from .timing import num_frames
+from .timing import clip_frame, clip_span, num_frames
 
 
 def shot_request(shot: Shot) -> ShotRequest:
@@ -26,4 +28,17 @@ def shot_request(shot: Shot) -> ShotRequest:
         control_steps=shot.control_steps,
         refine_steps=shot.refine_steps,
         structure=structure,
+        **_prompts(shot),
     )
+
+
+def _prompts(shot: Shot) -> dict[str, Any]:
+    """The later prompts in their order, counted in frames of the clip; nothing of a shot that shows but one."""
+    seen = [stretch for stretch in shot.stretches if stretch.offset < shot.timing.length]
+    if not seen:
+        return {}
+    in_order = sorted(seen, key=lambda stretch: stretch.offset)
+    return {
+        "stretches": [Stretch(clip_frame(shot.timing, each.offset), each.prompt.strip()) for each in in_order],
+        "crossover": clip_span(shot.timing, shot.crossover),
+    }

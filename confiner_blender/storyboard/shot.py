@@ -11,10 +11,20 @@ NO_STRUCTURE = "NONE"
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """From `offset` timeline frames after the shot's start on, `prompt` holds."""
+
+    offset: int
+    prompt: str
+
+
+@dataclass(frozen=True)
 class Shot:
     """One intended piece of the storyboard. None stands for the chain's own default.
 
-    `structure` names where structure frames come from: NONE (the control expert makes them), CAMERA or STRIP.
+    `prompt` is what the shot begins with, `stretches` what follows, in any order; one gives way to the next in
+    `crossover` timeline frames. `structure` names where structure frames come from: NONE (the control expert makes
+    them), CAMERA or STRIP.
     """
 
     uuid: str
@@ -30,3 +40,5 @@ class Shot:
     control_steps: int | None
     refine_steps: int | None
     structure: str
+    stretches: tuple[Stretch, ...] = ()
+    crossover: int = 0

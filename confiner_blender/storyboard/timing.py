@@ -49,6 +49,27 @@ def first_offsets(timing: Timing) -> list[int]:
     return offsets
 
 
+def offset_of(timing: Timing, frame: int) -> int:
+    """The offset at which the clip frame `frame` is first seen; the shot's length for one that it never comes to."""
+    offsets = first_offsets(timing)
+    return offsets[frame] if frame < len(offsets) else timing.length
+
+
+def clip_span(timing: Timing, length: int) -> int:
+    """How many clip frames pass in `length` timeline frames, to the nearest."""
+    return round(length / _held(timing))
+
+
+def timeline_span(timing: Timing, frames: int) -> int:
+    """How many timeline frames pass in `frames` clip frames, to the nearest."""
+    return round(frames * _held(timing))
+
+
+def _held(timing: Timing) -> float:
+    """How many timeline frames a clip frame is held for, on average."""
+    return HOLDS[timing.hold] or max(timing.scene_fps / timing.fps, 1.0)
+
+
 def longest_length(timing: Timing, frames: int) -> int:
     """The greatest length, up to the shot's own, that a clip of `frames` frames can fill."""
     length = timing.length
@@ -67,7 +88,7 @@ def speed(timing: Timing) -> float:
 
 def hold_sentence(timing: Timing) -> str:
     """Such as "16 frames at 8 fps, on threes", with the change of speed where there is one."""
-    held = HOLDS[timing.hold] or max(timing.scene_fps / timing.fps, 1.0)
+    held = _held(timing)
     names = {1: "ones", 2: "twos", 3: "threes", 4: "fours"}
     name = names.get(round(held), f"{held:.3g}s") if abs(held - round(held)) < 0.01 else f"{held:.3g} frames each"
     factor = speed(timing)

@@ -15,16 +15,16 @@ from confiner_blender.protocol.messages import (
     Started,
     Stepped,
 )
-from confiner_blender.storyboard.progress import JobState, Progress, advance, fraction, sentence
+from confiner_blender.storyboard.progress import JobState, Progress, advance, fraction, sentence, whereabouts
 
 EVENTS: list[JobEvent] = [
     Queued("j", 1, 2),
     Started("j", 2, {}),
     Stepped("j", 3, "load", 1, 1),
-    Stepped("j", 4, "control", 2, 4, 12.4),
-    Stepped("j", 5, "control", 4, 4, 9.0),
-    Stepped("j", 6, "refine", 3, 5, 4.0),
-    Stepped("j", 7, "decode", 1, 2, 1.0),
+    Stepped("j", 4, "control", 2, 4, 12.4, done=0.2),
+    Stepped("j", 5, "control", 4, 4, 9.0, done=0.4),
+    Stepped("j", 6, "refine", 3, 5, 4.0, done=0.8),
+    Stepped("j", 7, "control", 4, 4, 1.0, done=1.0),
     FrameDone("j", 8, 0, ""),
     FrameDone("j", 9, 1, ""),
 ]
@@ -64,3 +64,15 @@ def test_a_job_that_has_ended_stays_ended() -> None:
 
 def test_a_job_is_not_finished_before_its_frames_are_stored() -> None:
     assert not advance(after(EVENTS), Finished("j", 10, {})).ended
+
+
+def test_it_says_where_in_a_long_shot_the_experts_are() -> None:
+    long = Progress(JobState.RUNNING, 90, frames_done=12)
+    assert whereabouts(long) == ""
+    segment = advance(long, Stepped("j", 1, "control", 3, 24, start=32, frames=16, segment_frames=16))
+    assert whereabouts(segment) == "Segment 3 of 6 · 12 of 90 frames are there"
+    together = advance(long, Stepped("j", 1, "control", 3, 24, start=64, frames=32, segment_frames=16))
+    assert whereabouts(together) == "Segments 5–6 of 6 · 12 of 90 frames are there"
+    window = advance(segment, Stepped("j", 2, "refine", 9, 40, start=24, frames=16, segment_frames=16))
+    assert whereabouts(window) == "Window 25–40 · 12 of 90 frames are there"
+    assert whereabouts(advance(window, Paused("j", 3, "the worker is restarted"))) == ""

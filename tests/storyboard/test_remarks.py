@@ -7,7 +7,8 @@ import pytest
 
 from confiner_blender.protocol.messages import ChainInfo
 from confiner_blender.storyboard.remarks import blocking, nearest_size, remarks, unknown_words
-from confiner_blender.storyboard.shot import Shot
+from confiner_blender.storyboard.request import shot_request
+from confiner_blender.storyboard.shot import Shot, Stretch
 from confiner_blender.storyboard.timing import Timing
 
 SHOT = Shot(
@@ -53,6 +54,9 @@ def test_a_sound_shot_gives_no_remark() -> None:
         ({"chain": "large"}, "chain", "choose small"),
         ({"timing": Timing(96, 8, "RATE", 24)}, "length", "at most 16"),
         ({"width": 72}, "size", "72 × 64"),
+        ({"stretches": (Stretch(24, " "),)}, "stretches", "from frame 25 on is empty"),
+        ({"stretches": (Stretch(25, "a cube"), Stretch(24, "red"))}, "stretches", "with the one before it"),
+        ({"stretches": (Stretch(2, "a cube"),)}, "stretches", "from frame 3 on begins with the one before it"),
     ],
 )
 def test_what_cannot_be_generated_is_said_by_its_field(changes: dict[str, object], field: str, said: str) -> None:
@@ -95,3 +99,16 @@ def test_unknown_words_are_named_once_and_only_where_a_chain_lists_its_words() -
 def test_the_nearest_size_is_of_the_nearest_aspect() -> None:
     assert nearest_size(1920, 1080, [[64, 64], [112, 64]]) == (112, 64)
     assert nearest_size(500, 480, [[64, 64], [128, 128], [512, 512]]) == (512, 512)
+
+
+def test_a_prompt_behind_the_shots_end_is_left_out_and_said_to_be() -> None:
+    shot = replace(SHOT, stretches=(Stretch(48, "a cube"),))
+    (remark,) = remarks(shot, CHAINS)
+    assert (remark.field, remark.blocking) == ("stretches", False)
+    assert "from frame 49 on is never seen" in remark.message
+    assert shot_request(shot) == shot_request(SHOT)
+
+
+def test_the_words_of_later_prompts_are_looked_up_too() -> None:
+    (remark,) = remarks(replace(SHOT, stretches=(Stretch(24, "a purple cube"),)), CHAINS)
+    assert remark.message == "Not known to Small experts: purple"

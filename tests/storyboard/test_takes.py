@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from confiner_blender.protocol import messages
 from confiner_blender.storyboard import folders, identity, record
 from confiner_blender.storyboard.identity import Bearer
 from confiner_blender.storyboard.ledger import Entry, Ledger
 from confiner_blender.storyboard.request import shot_request
+from confiner_blender.storyboard.shot import Stretch
 
 from .test_remarks import SHOT
 
@@ -43,6 +45,50 @@ def test_a_record_tells_what_has_changed_since(tmp_path: Path) -> None:
     assert record.changed_since(SHOT, settings) == []
     changed = replace(SHOT, prompt="a blue cube", width=112, height=48, timing=replace(SHOT.timing, length=24))
     assert record.changed_since(changed, settings) == ["prompt", "length", "size"]
+
+
+def test_later_prompts_are_counted_in_frames_of_the_clip(tmp_path: Path) -> None:
+    shot = replace(SHOT, stretches=(Stretch(36, "a cone "), Stretch(25, "a ball")), crossover=13)
+    request = shot_request(shot)
+    assert request.stretches == [messages.Stretch(8, "a ball"), messages.Stretch(12, "a cone")]
+    assert request.crossover == 4
+    (tmp_path / record.REQUEST).write_text(record.request_text(request))
+    assert record.request_of(tmp_path) == request
+    settings = record.settings_of(tmp_path)
+    assert settings is not None
+    assert record.changed_since(shot, settings) == []
+    assert record.changed_since(replace(shot, crossover=24), settings) == ["cross-over"]
+    assert record.changed_since(replace(shot, stretches=shot.stretches[:1]), settings) == ["later prompts"]
+
+
+def test_a_take_of_one_prompt_says_nothing_of_later_ones(tmp_path: Path) -> None:
+    asked = json.loads(record.request_text(shot_request(SHOT)))["request"]
+    made = {name: value for name, value in asked.items() if name not in ("stretches", "crossover")}
+    assert record.changed_since(SHOT, made) == []
+    several = replace(SHOT, stretches=(Stretch(24, "a cone"),), crossover=24)
+    assert record.changed_since(several, made) == ["later prompts"]
+
+
+def test_a_part_is_what_lies_there_without_a_gap(tmp_path: Path) -> None:
+    assert record.part_of(tmp_path, frozenset({0})) is None
+    (tmp_path / record.PART).write_text(json.dumps({"request": {"num_frames": 9}, "frames": ["a", "b", "c"]}))
+    assert record.part_of(tmp_path, frozenset()) is None
+    assert record.part_of(tmp_path, frozenset({0, 2})) == {"request": {"num_frames": 9}, "frames": ["a"], "kept": 1}
+    part = record.part_of(tmp_path, frozenset({0, 1, 2, 3}))
+    assert part is not None
+    assert part["kept"] == 3
+    (tmp_path / record.RECORD).write_text(json.dumps(part))
+    settings = record.settings_of(tmp_path)
+    assert settings is not None
+    assert settings["num_frames"] == settings["kept"] == 3
+
+
+def test_a_part_is_compared_by_the_prompts_that_it_shows() -> None:
+    shot = replace(SHOT, timing=replace(SHOT.timing, length=24), stretches=(Stretch(9, "a cone"),), crossover=24)
+    later = [{"start": 3, "prompt": "a cone"}, {"start": 12, "prompt": "a ball"}]
+    settings = {"num_frames": 8, "stretches": later, "crossover": 8}
+    assert record.changed_since(shot, settings) == []
+    assert record.changed_since(replace(shot, stretches=()), settings) == ["later prompts"]
 
 
 def test_the_librarys_record_is_asked_first(tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ import pytest
 from confiner_blender.storyboard.timing import (
     Timing,
     clip_frame,
+    clip_span,
     first_offsets,
     hold_sentence,
     longest_length,
     num_frames,
+    offset_of,
     speed,
+    timeline_span,
 )
 
 
@@ -65,3 +68,12 @@ def test_the_longest_shot_is_filled_to_its_last_frame(hold: str, longest: int) -
 def test_the_sentence_says_how_the_clip_is_held_and_whether_its_speed_changes() -> None:
     assert hold_sentence(Timing(48, 8, "RATE", 24)) == "16 frames at 8 fps, on threes"
     assert hold_sentence(Timing(48, 8, "TWOS", 24)) == "24 frames at 8 fps, on twos, plays 1.5× as fast"
+
+
+@pytest.mark.parametrize("hold", ["RATE", "ONES", "TWOS", "THREES"])
+def test_places_and_spans_go_to_the_clip_and_back(hold: str) -> None:
+    timing = Timing(90, 8, hold, 24)
+    for frame in range(num_frames(timing)):
+        assert clip_frame(timing, offset_of(timing, frame)) == frame
+        assert clip_span(timing, timeline_span(timing, frame)) == frame
+    assert offset_of(timing, num_frames(timing)) == 90
