@@ -4,6 +4,7 @@
 properties, preferences   what the author and the user have set      shots, takes   finding and changing it
 operators, panels         what is pressed, what is drawn             strips         takes on the timeline
 jobs                      a shot's way from the button to its take   capture        structure frames
+parts                     takes that were cut short
 pump, link, errands       the line to the sidecar, drained by a timer
 handlers, relocation      opening, saving, undo                      runtime        what is under way
 compat                    every difference between Blender's versions

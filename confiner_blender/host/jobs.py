@@ -12,7 +12,7 @@ from pathlib import Path
 
 import bpy
 
-from ..protocol.messages import Problem, ShotRequest
+from ..protocol.messages import Forget, Problem, ShotRequest
 from ..storyboard import folders, record, remarks
 from ..storyboard.ledger import Entry, Ledger
 from ..storyboard.progress import JobState, Progress
@@ -152,6 +152,13 @@ def end(job: Job, state: JobState, problem: Problem | None = None) -> None:
     else:
         takes.discard(scene, shot, job.entry.take)
         takes.clear_folder(job.folder)
+        let_go(job.entry.take)
+
+
+def let_go(take: str) -> None:
+    """Tell the sidecar, if it is there, that nobody wants more of an ended job. Otherwise it forgets by itself."""
+    if RUNTIME.session is not None:
+        RUNTIME.session.send(Forget(take))
 
 
 def _check(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> None:

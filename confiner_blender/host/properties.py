@@ -60,6 +60,15 @@ class CONFINER_PG_take(bpy.types.PropertyGroup):
     height: IntProperty()
 
 
+class CONFINER_PG_stretch(bpy.types.PropertyGroup):
+    """A later prompt of a shot, and from which of its frames on it holds."""
+
+    start: IntProperty(
+        name="From", description="The shot's frame from which on this is seen; its first frame is 1", default=25, min=2
+    )
+    prompt: StringProperty(name="Prompt", description="What is seen from there on", options={"TEXTEDIT_UPDATE"})
+
+
 class CONFINER_PG_shot(bpy.types.PropertyGroup):
     """One intended piece of the storyboard."""
 
@@ -68,6 +77,15 @@ class CONFINER_PG_shot(bpy.types.PropertyGroup):
         name="Prompt", description="What is seen, and how it and the camera move", options={"TEXTEDIT_UPDATE"}
     )
     negative_prompt: StringProperty(name="Negative", description="What must not be seen")
+    stretches: CollectionProperty(type=CONFINER_PG_stretch)
+    crossover: IntProperty(
+        name="Cross-Over",
+        description="Frames on the timeline in which one prompt gives way to the next; 0: at once",
+        default=48,
+        min=0,
+        soft_max=240,
+        max=1024,
+    )
     length: IntProperty(name="Length", description="Frames on the timeline", default=48, min=1, soft_max=480)
     fps: FloatProperty(
         name="Clip Rate", description="Frames per second that the experts think in", default=8, min=1, max=60, step=100
@@ -111,7 +129,7 @@ class CONFINER_PG_storyboard(bpy.types.PropertyGroup):
     index: IntProperty(name="Active Shot")
 
 
-CLASSES = (CONFINER_PG_take, CONFINER_PG_shot, CONFINER_PG_storyboard)
+CLASSES = (CONFINER_PG_take, CONFINER_PG_stretch, CONFINER_PG_shot, CONFINER_PG_storyboard)
 
 
 def attach() -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import bpy
 
 from ..storyboard import identity, layout
-from ..storyboard.shot import Shot
-from ..storyboard.timing import Timing
+from ..storyboard.shot import Shot, Stretch
+from ..storyboard.timing import Timing, offset_of, timeline_span
 from . import compat, strips
 from .properties import CONFINER_PG_shot, CONFINER_PG_take
 from .runtime import running
@@ -127,6 +127,8 @@ def values_of(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> Shot:
         control_steps=shot.control_steps or None,
         refine_steps=shot.refine_steps or None,
         structure=shot.structure,
+        stretches=tuple(Stretch(stretch.start - 1, stretch.prompt) for stretch in shot.stretches),
+        crossover=shot.crossover,
     )
 
 
@@ -144,6 +146,17 @@ def restore(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_ta
     shot.refine_steps = settings.get("refine_steps") or 0
     chain = settings.get("chain") or scene.confiner.chain
     shot.chain = "" if chain == scene.confiner.chain else chain
+    _restore_prompts(shot, timing_of(scene, shot), settings)
+
+
+def _restore_prompts(shot: CONFINER_PG_shot, timing: Timing, settings: dict[str, Any]) -> None:
+    """Set the later prompts, which the settings count in frames of the clip."""
+    shot.stretches.clear()
+    for later in settings.get("stretches") or []:
+        stretch = shot.stretches.add()
+        stretch.start, stretch.prompt = offset_of(timing, later["start"]) + 1, later["prompt"]
+    if shot.stretches:
+        shot.crossover = timeline_span(timing, settings["crossover"])
 
 
 def start_of(scene: bpy.types.Scene, shot_uuid: str) -> int:

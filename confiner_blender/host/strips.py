@@ -86,18 +86,28 @@ def swap(
     for strip in of_shot(scene, shot_uuid):
         if strip.get(TAKE) == take_uuid:
             continue
-        span = span_of(strip)
-        others = [span_of(other) for other in _siblings(scene, strip)]
-        content_start, length = compat.content(strip)
-        right = layout.right_handle(span, content_start, length, len(names), others)
         strip.directory = paths.directory(folder)
-        _set_names(strip, names)
-        compat.set_handles(strip, min(span.start, content_start + len(names) - 1), right)
-        strip.channel = span.channel  # Blender lifts a strip while its content grows into a neighbour
+        _refit(scene, strip, names)
         strip[TAKE] = take_uuid
         if old_size is not None and old_size != size:
             strip.transform.scale_x *= old_size[0] / size[0]
             strip.transform.scale_y *= old_size[1] / size[1]
+
+
+def refit(scene: bpy.types.Scene, shot_uuid: str, take_uuid: str, names: list[str]) -> None:
+    """Show `names` on every strip of a take that has become longer or shorter."""
+    for strip in of_shot(scene, shot_uuid, take_uuid):
+        _refit(scene, strip, names)
+
+
+def _refit(scene: bpy.types.Scene, strip: Any, names: list[str]) -> None:
+    span = span_of(strip)
+    others = [span_of(other) for other in _siblings(scene, strip)]
+    content_start, length = compat.content(strip)
+    right = layout.right_handle(span, content_start, length, len(names), others)
+    _set_names(strip, names)
+    compat.set_handles(strip, min(span.start, content_start + len(names) - 1), right)
+    strip.channel = span.channel  # Blender lifts a strip while its content grows into a neighbour
 
 
 def move_folder(scene: bpy.types.Scene, take_uuid: str, folder: Path) -> None:

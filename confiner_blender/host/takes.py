@@ -22,6 +22,8 @@ from .properties import CONFINER_PG_shot, CONFINER_PG_take
 
 SLATE = "slate.png"
 STRUCTURE = "structure_{:04d}.png"
+FROM_ENTRY = ("length", "fps", "hold", "scene_fps", "num_frames", "width", "height")
+"""What a take has as the ledger's entry of its job says."""
 SETTLED = 10**9
 """Nanoseconds after which a folder's time of change can be trusted."""
 
@@ -63,7 +65,7 @@ def add(shot: CONFINER_PG_shot, entry: Entry) -> CONFINER_PG_take:
     take.uuid = entry.take
     take.name = f"Take {len(shot.takes)}"
     take.folder = paths.stored(Path(entry.folder), bpy.data.filepath)
-    for name in ("length", "fps", "hold", "scene_fps", "num_frames", "width", "height"):
+    for name in FROM_ENTRY:
         setattr(take, name, getattr(entry, name))
     return take
 
@@ -101,6 +103,11 @@ def show(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take)
     shot.active_take = take.uuid
 
 
+def refit(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None:
+    """Make the take's strips equal to its folder and as long as the take has become."""
+    strips.refit(scene, shot.uuid, take.uuid, names_of(take))
+
+
 def refresh(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None:
     """Make the take's strips equal to its folder."""
     strips.fill(scene, shot.uuid, take.uuid, names_of(take))
@@ -125,7 +132,7 @@ def discard(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take_uuid: str) -> N
 
 def clear_folder(folder: Path) -> None:
     """Remove what was prepared for a take that got no frames; whatever is not ours stays."""
-    ours = {SLATE, record.REQUEST, "preview.png"}
+    ours = {SLATE, record.REQUEST, record.PART, "preview.png"}
     for path in folder.glob("*") if folder.is_dir() else ():
         if path.name in ours or path.name.startswith("structure_"):
             path.unlink()

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Buttons on a take: use it, take its settings back, remove it, show its folder."""
+"""Buttons on a take: use it, make more of it, take its settings back, remove it, show its folder."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import IntProperty, StringProperty
 
-from .. import compat, shots, takes
+from .. import compat, jobs, parts, shots, takes
+from ..refusal import Refusal
 from ..runtime import RUNTIME, running
 
 
@@ -55,8 +56,82 @@ class CONFINER_OT_remove_take(TakeOperator):
         if take is None or (job is not None and job.entry.take == take.uuid):
             self.report({"WARNING"}, "The take is being made: cancel it first" if take else "There is no such take")
             return {"CANCELLED"}
+        if parts.cut_short(shot, take):
+            jobs.let_go(take.uuid)
         RUNTIME.removed.add(take.uuid)
         takes.discard(compat.storyboard_scene(context), shot, take.uuid)
+        return {"FINISHED"}
+
+
+class CONFINER_OT_go_on(TakeOperator):
+    """Make the rest of this take, from where it was stopped"""
+
+    bl_idname = "confiner.go_on"
+    bl_label = "Go On"
+    bl_options = {"REGISTER"}
+
+    take: StringProperty()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        shot, take = self.target(context)
+        if take is None or not parts.cut_short(shot, take):
+            self.report({"WARNING"}, "No take was cut short here")
+            return {"CANCELLED"}
+        try:
+            parts.go_on(shot, take)
+        except Refusal as refusal:
+            self.report({"WARNING"}, str(refusal))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class CONFINER_OT_keep_part(TakeOperator):
+    """Make a take of the frames that are there, and the shot as short as they are"""
+
+    bl_idname = "confiner.keep_part"
+    bl_label = "Keep Part"
+
+    take: StringProperty()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        shot, take = self.target(context)
+        if take is None or not parts.cut_short(shot, take):
+            self.report({"WARNING"}, "No take was cut short here")
+            return {"CANCELLED"}
+        try:
+            parts.keep(compat.storyboard_scene(context), shot, take)
+        except Refusal as refusal:
+            self.report({"WARNING"}, str(refusal))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class CONFINER_OT_extend_take(TakeOperator):
+    """Make a longer take with the settings of this one. It begins with the same frames, but for the last few,
+    which look ahead"""
+
+    bl_idname = "confiner.extend_take"
+    bl_label = "Extend"
+
+    take: StringProperty()
+    frames: IntProperty(name="Frames", description="Frames of the timeline to add", default=48, min=1, soft_max=480)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene, (shot, take) = compat.storyboard_scene(context), self.target(context)
+        settings = takes.settings_of(take) if take is not None else None
+        if settings is None or running(shot.uuid) is not None:
+            self.report({"WARNING"}, "There is no take to extend, or the shot is being generated")
+            return {"CANCELLED"}
+        shots.restore(scene, shot, take, settings)
+        shot.length += self.frames
+        try:
+            jobs.generate(scene, shot)
+        except Refusal as refusal:
+            self.report({"WARNING"}, str(refusal))
+            return {"CANCELLED"}
         return {"FINISHED"}
 
 
@@ -94,4 +169,12 @@ class CONFINER_OT_open_take(TakeOperator):
         return bpy.ops.wm.path_open(filepath=str(takes.folder_of(take)))
 
 
-CLASSES = (CONFINER_OT_use_take, CONFINER_OT_remove_take, CONFINER_OT_restore_take, CONFINER_OT_open_take)
+CLASSES = (
+    CONFINER_OT_use_take,
+    CONFINER_OT_go_on,
+    CONFINER_OT_keep_part,
+    CONFINER_OT_extend_take,
+    CONFINER_OT_remove_take,
+    CONFINER_OT_restore_take,
+    CONFINER_OT_open_take,
+)

@@ -9,10 +9,11 @@ from typing import Any
 import bpy
 
 from ...client.lifecycle import State
-from ...storyboard.progress import JobState, fraction, sentence
-from .. import colour, compat, pictures, shots, takes
-from ..properties import CONFINER_PG_shot
+from ...storyboard.progress import JobState, fraction, sentence, whereabouts
+from .. import colour, compat, parts, pictures, shots, takes
+from ..properties import CONFINER_PG_shot, CONFINER_PG_take
 from ..runtime import RUNTIME, running
+from .parts import draw_cut_short
 from .sentences import draw_problem, draw_sentence
 
 STATE_ICONS = {
@@ -119,6 +120,10 @@ def _draw_generate(layout: Any, shot: CONFINER_PG_shot, width: int) -> None:
     else:
         row.operator("confiner.generate", icon="RENDER_ANIMATION")
         row.operator("confiner.generate_all", text="All", icon="SEQ_SEQUENCER")
+    if job is not None and (where := whereabouts(job.progress)):
+        caption = layout.row()
+        caption.active = False
+        caption.label(text=where)
     if job is not None and job.preview is not None and (picture := pictures.icon(job.preview)):
         layout.template_icon(picture, scale=7)
     _draw_trouble(layout, shot, width)
@@ -138,10 +143,18 @@ def _draw_trouble(layout: Any, shot: CONFINER_PG_shot, width: int) -> None:
         column = draw_problem(layout, problem.message, problem.remedy, width)
         if job is not None and job.progress.state is JobState.PAUSED:
             column.operator("confiner.resume", icon="PLAY").shot = shot.uuid
+    take = _cut_short(shot)
+    if take is not None:
+        draw_cut_short(layout, take, width)
     elif job is not None and job.progress.state is JobState.CANCELLED:
-        done = len(list(job.folder.glob("frame_*.png")))
-        kept = f"{done} of {job.progress.num_frames} frames are kept" if done else "no frame was finished"
-        draw_sentence(layout, f"Cancelled: {kept}", width, "INFO")
+        draw_sentence(layout, "Cancelled: no frame was finished", width, "INFO")
+
+
+def _cut_short(shot: CONFINER_PG_shot) -> CONFINER_PG_take | None:
+    """The take that was cut short last, else the one on the timeline if it was."""
+    job = RUNTIME.jobs.get(shot.uuid)
+    last = shots.find_take(shot, job.entry.take) if job is not None else None
+    return next((take for take in (last, shots.active_take(shot)) if take and parts.cut_short(shot, take)), None)
 
 
 def _draw_colour(layout: Any, scene: Any, width: int) -> None:

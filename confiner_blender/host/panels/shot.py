@@ -14,6 +14,7 @@ from ...storyboard.timing import hold_sentence
 from .. import compat, pictures, shots
 from ..properties import CONFINER_PG_shot
 from ..runtime import RUNTIME
+from .prompts import draw_later_prompts
 from .sentences import draw_sentence
 
 
@@ -37,6 +38,8 @@ class ShotPanel(ActiveShotPanel):
         if len(shot.prompt) * 6 > width - 40:
             draw_sentence(column, shot.prompt, width)
         _draw_remarks(column, found, "prompt", width)
+        draw_later_prompts(column, shot)
+        _draw_remarks(column, found, "stretches", width)
         row = column.row()
         row.active = chain is None or chain.negative_prompt
         row.prop(shot, "negative_prompt", text="", icon="REMOVE", placeholder="What must not be seen")

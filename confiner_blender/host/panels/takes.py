@@ -7,9 +7,10 @@ from typing import Any
 
 import bpy
 
-from .. import compat, pictures, shots, takes
+from .. import compat, parts, pictures, shots, takes
 from ..properties import CONFINER_PG_shot, CONFINER_PG_take
 from ..runtime import running
+from .parts import draw_cut_short
 from .sentences import draw_sentence
 from .shot import ActiveShotPanel
 
@@ -64,13 +65,18 @@ def _summary(take: CONFINER_PG_take, made: bool) -> str:
     if not state.whole:
         return f"Only {len(state.frames)} of {take.num_frames}"
     settings = takes.settings_of(take) or {}
-    return f"Seed {settings.get('seed', '?')}"
+    kept = f", {settings['kept']} frames kept" if "kept" in settings else ""
+    return f"Seed {settings.get('seed', '?')}{kept}"
 
 
 def _draw_active(layout: Any, scene: Any, shot: CONFINER_PG_shot, take: CONFINER_PG_take, width: int) -> None:
     changed = takes.changed(scene, shot, take)
     if changed and running(shot.uuid) is None:
         draw_sentence(layout, f"Changed since {take.name}: {', '.join(changed)}", width, "FILE_REFRESH")
+    if parts.cut_short(shot, take):
+        draw_cut_short(layout, take, width)
     row = layout.row(align=True)
+    if takes.take_state(take).whole and running(shot.uuid) is None:
+        row.operator("confiner.extend_take", icon="ADD").take = take.uuid
     row.operator("confiner.restore_take", icon="LOOP_BACK").take = take.uuid
     row.operator("confiner.open_take", text="", icon="FILE_FOLDER").take = take.uuid
