@@ -34,15 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     prompts.add_argument(
         "--steps", type=parse_steps, nargs="+", metavar="T1+T2", help="of control and refinement, one or more pairs"
     )
-    for experiment in (structure, prompts):
+    judge = experiments.add_parser("judge", help="whether the judge itself can be believed, on real clips")
+    judge.add_argument("--count", type=int, default=200, metavar="N", help="how many real clips (default: 200)")
+    for experiment in (structure, prompts, judge):
         add_chain_arguments(experiment)
-        add_size_argument(experiment)
         add_figure_arguments(experiment)
+    for experiment in (structure, prompts):
+        add_size_argument(experiment)
         experiment.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG)")
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"structure": run_structure, "prompts": run_prompts}[args.what](args)
+    return {"structure": run_structure, "prompts": run_prompts, "judge": run_judge}[args.what](args)
 
 
 def run_structure(args: argparse.Namespace) -> int:
@@ -132,3 +135,23 @@ def run_prompts(args: argparse.Namespace) -> int:
 
 def _show_sentence(trial: SentenceTrial) -> None:
     progress(f"{trial.sentence.prompt}: " + (f"not {', '.join(trial.wrong)}" if trial.wrong else "right"))
+
+
+def run_judge(args: argparse.Namespace) -> int:
+    from confiner_lab.evaluate import judging
+    from confiner_lab.judge.verdict import load_judge, training_record
+    from confiner_lab.world import ATTRIBUTES
+
+    check_writable(args.json)
+    chain = load(read_spec(args.chain, args.chains), args.device)
+    clips = judging.draw_clips(args.count, args.seed)
+    verdicts = judging.evaluate(load_judge(), clips, judging.changes(chain.space))
+    print(f"{len(clips)} real clips, 95 % intervals: how many are named rightly, and how much surer the judge is")
+    print(f"{'':10}" + "".join(f"{name:>24}{'surer by':>10}" for name in verdicts))
+    right = {name: judging.accuracy(found, clips) for name, found in verdicts.items()}
+    surer = {name: judging.overconfidence(found, clips, args.seed) for name, found in verdicts.items()}
+    for row in ATTRIBUTES:
+        print(f"{row:10}" + "".join(f"{right[name][row]!s:>24}{surer[name][row].value:>10.3f}" for name in verdicts))
+    figures = judging.figures_json(verdicts, clips, args.seed)
+    write_figures(args.json, args, {"count": len(clips), **figures, "judge": training_record()})
+    return 0

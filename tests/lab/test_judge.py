@@ -4,12 +4,14 @@
 import json
 from dataclasses import replace
 
+import confiner
 import numpy as np
 import pytest
 import torch
+from confiner_lab.evaluate import judging
 from confiner_lab.evaluate.likeness import flicker, sharpness
 from confiner_lab.judge import training
-from confiner_lab.judge.verdict import WEIGHTS, judge_clip, load_judge, training_record
+from confiner_lab.judge.verdict import WEIGHTS, Verdict, judge_clip, load_judge, training_record
 from confiner_lab.world import ATTRIBUTES, WORLD_VERSION, Clip, random_clip, render_clip
 
 CLIPS = 60
@@ -80,6 +82,17 @@ def test_flicker_is_not_hidden_by_blur_and_sharpness_is_lost_by_it():
     assert flicker(soft(shaken)) > 2 * flicker(real)
     assert flicker(soft(real)) == pytest.approx(flicker(real), rel=0.2)
     assert sharpness(soft(real)) < 0.6 * sharpness(real)
+
+
+def test_is_as_right_as_it_is_sure_and_an_unsure_judge_is_found_out(clips):
+    space = confiner.load_chain(confiner.read_chains()["bundled"]).space
+    few = clips[:12]
+    verdicts = judging.evaluate(load_judge(), few, judging.changes(space))
+    assert list(verdicts) == ["as they are", "after the VAE", "softened"]
+    assert judging.overconfidence(verdicts["after the VAE"], few, 0)["colour"].value == pytest.approx(0, abs=0.1)
+    blind = [Verdict({name: np.roll(p, 1, -1) for name, p in v.probabilities.items()}) for v in verdicts["softened"]]
+    assert judging.accuracy(blind, few)["ground"].value < 0.2
+    assert judging.overconfidence(blind, few, 0)["ground"].value > 0.7
 
 
 def soft(frames: np.ndarray) -> np.ndarray:
