@@ -31,6 +31,16 @@ def sidecar_python() -> Path:
     return Path(os.environ.get("CONFINER_SIDECAR_PYTHON", sys.executable))
 
 
+@pytest.fixture(scope="session")
+def hub_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published repositories, scaled down, in a folder like the hub's cache; written once for all tests."""
+    from confiner_lab.published.layouts import fill_hub_cache
+
+    cache = tmp_path_factory.mktemp("hub")
+    fill_hub_cache(cache)
+    return cache
+
+
 def _path_from(variable: str) -> Path:
     if variable not in os.environ:
         pytest.skip(f"{variable} is not set: run `python3 dev.py test`, which sets it")

@@ -65,6 +65,10 @@ RULES = [
         ours=("confiner_server", "confiner_blender.protocol", "confiner", *LIGHT),
         theirs=MODELS,
     ),
+    Rule(
+        "confiner_server.fetcher",
+        ours=("confiner_server", "confiner_blender.protocol", "confiner", *LIGHT),
+    ),
     Rule("confiner_lab", ours=("confiner", *LIGHT), theirs=(*MODELS, "PIL"), never=NO_SOCKETS),
     # A script for Blender's own Python, which reads it as a file; no module of ours imports it, nor it any of ours.
     Rule("confiner_lab.evaluate.greybox_scene", theirs=("bpy", "bpy_extras", "mathutils")),

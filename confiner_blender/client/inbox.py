@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..protocol.messages import Accepted, Chains, JobEvent, Jobs, Problem, Refused, Status, Welcome
+from ..protocol.weights import FetchState, Weights
 from .lifecycle import State
 
 
@@ -64,7 +65,7 @@ class LandingFailed:
 class MessageArrived:
     """An answer that belongs to no event: of the sidecar as a whole, or whether a job was taken on."""
 
-    message: Welcome | Accepted | Refused | Jobs | Chains | Status
+    message: Welcome | Accepted | Refused | Jobs | Chains | Status | Weights | FetchState
 
 
 Message = StateChanged | EventArrived | FrameStored | PreviewStored | TakeStored | LandingFailed | MessageArrived

@@ -7,6 +7,7 @@ from ..client.inbox import StateChanged
 from ..client.lifecycle import State
 from ..client.session import SidecarSession
 from ..protocol.messages import ListChains
+from ..protocol.weights import ListWeights
 from .add_on import launch_command
 from .runtime import RUNTIME
 
@@ -41,5 +42,12 @@ def state_changed(message: StateChanged) -> None:
     """What the panel shows; and once the line stands, ask which chains there are."""
     link = RUNTIME.link
     link.state, link.problem, link.log_tail = message.state, message.problem, message.log_tail
-    if message.state is State.READY and RUNTIME.session is not None:
+    if message.state is State.READY:
+        ask_for_chains()
+
+
+def ask_for_chains() -> None:
+    """Ask which chains there are, and which of their weights."""
+    if RUNTIME.session is not None:
         RUNTIME.session.send(ListChains())
+        RUNTIME.session.send(ListWeights())

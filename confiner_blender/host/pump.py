@@ -16,6 +16,7 @@ import bpy
 
 from ..client import inbox
 from ..protocol.messages import Cancelled, Chains, Failed, Problem, Refused, Status, Welcome
+from ..protocol.weights import RUNNING, FetchState, Weights
 from ..storyboard.progress import JobState, advance
 from . import capture, errands, jobs, link, shots
 from .refusal import Refusal
@@ -120,6 +121,12 @@ def _answered(answer: object) -> None:
             RUNTIME.chains = {chain.name: chain for chain in answer.chains}
         case Status():
             RUNTIME.status = answer
+        case Weights():
+            RUNTIME.weights = {weights.chain: weights for weights in answer.chains}
+        case FetchState():
+            RUNTIME.fetches[answer.chain] = answer
+            if answer.state != RUNNING:
+                link.ask_for_chains()
         case Refused(problem, job_id):
             if job_id is None:
                 RUNTIME.link.problem = problem

@@ -15,6 +15,7 @@ from ..client.lifecycle import State
 from ..client.session import SidecarSession
 from ..client.task import Task
 from ..protocol.messages import ChainInfo, Problem, ShotRequest, Status
+from ..protocol.weights import ChainWeights, FetchState
 from ..storyboard.ledger import Entry
 from ..storyboard.progress import Progress
 
@@ -68,6 +69,10 @@ class Runtime:
     session: SidecarSession | None = None
     link: Link = field(default_factory=Link)
     chains: dict[str, ChainInfo] = field(default_factory=dict)
+    weights: dict[str, ChainWeights] = field(default_factory=dict)
+    """By chain: what it takes from the hub."""
+    fetches: dict[str, FetchState] = field(default_factory=dict)
+    """By chain: how its last download stands."""
     status: Status | None = None
     test: Errand | None = None
     installation: Errand | None = None

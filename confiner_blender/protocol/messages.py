@@ -4,6 +4,7 @@
     client → sidecar   Hello · Submit · Cancel · Attach · Forget · ListJobs · ListChains · GetStatus · Unload · Shutdown
     sidecar → client   Welcome · Accepted · Refused · Jobs · Chains · Status
     events of a job    Queued · Started · Stepped · PreviewReady · FrameDone · Finished · Failed · Cancelled · Paused
+    weights            ListWeights · FetchWeights · StopFetching → Weights · FetchState (in a file of their own)
 
 Messages travel as JSON text (`codec`); images travel as binary messages (`framing`) that name the
 event they belong to. A job's id is chosen by the client, so that submitting twice makes one job.
@@ -13,6 +14,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+
+from .problem import Problem as Problem
+from .weights import FetchState, FetchWeights, ListWeights, StopFetching, Weights
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,6 @@ class ShotRequest:
     stretches: list[Stretch] = field(default_factory=list)
     crossover: int = 16
     structure: StructureInfo | None = None
-
-
-@dataclass(frozen=True)
-class Problem:
-    """An error as a person should read it: a stable code, what happened, and what to do about it."""
-
-    code: str
-    message: str
-    remedy: str
 
 
 # --- client → sidecar ------------------------------------------------------------------------------------------------
@@ -315,5 +310,8 @@ class Paused:
 
 
 JobEvent = Queued | Started | Stepped | PreviewReady | FrameDone | Finished | Failed | Cancelled | Paused
-ClientMessage = Hello | Submit | Cancel | Attach | Forget | ListJobs | ListChains | GetStatus | Unload | Shutdown
-ServerMessage = Welcome | Accepted | Refused | Jobs | Chains | Status | JobEvent
+WeightsMessage = ListWeights | FetchWeights | StopFetching
+ClientMessage = (
+    Hello | Submit | Cancel | Attach | Forget | ListJobs | ListChains | GetStatus | Unload | Shutdown | WeightsMessage
+)
+ServerMessage = Welcome | Accepted | Refused | Jobs | Chains | Status | Weights | FetchState | JobEvent

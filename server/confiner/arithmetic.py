@@ -12,23 +12,23 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from .plan import Plan
 
 _BACKENDS = {
-    "math": SDPBackend.MATH,
-    "flash": SDPBackend.FLASH_ATTENTION,
-    "efficient": SDPBackend.EFFICIENT_ATTENTION,
+    "math": [SDPBackend.MATH],
+    "efficient": [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH],
+    "flash": [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH],
 }
+"""What is tried, in this order: flash attention takes no bias, such as LaVie's between frames, on a GPU."""
 
 
 @contextmanager
 def arithmetic(plan: Plan) -> Iterator[None]:
     """The plan's numeric settings inside, the process's own outside."""
     threads = torch.get_num_threads()
-    backends = [_BACKENDS[plan.attention]] if plan.attention == "math" else [_BACKENDS[plan.attention], SDPBackend.MATH]
     if threads != plan.threads:
         torch.set_num_threads(plan.threads)
     try:
         with (
             torch.no_grad(),
-            sdpa_kernel(backends, set_priority=True),
+            sdpa_kernel(_BACKENDS[plan.attention], set_priority=True),
             torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False),
         ):
             yield

@@ -156,7 +156,10 @@ def hub_errors(spec: ChainSpec, part: Part) -> Iterator[None]:
     try:
         yield
     except OfflineModeIsEnabled as error:
-        remedy = "unset HF_HUB_OFFLINE, or copy the hub's cache folder from a machine that has these weights"
+        remedy = (
+            "unset HF_HUB_OFFLINE (in Blender: allow online access, then restart the sidecar), "
+            "or copy the hub's cache folder from a machine that has these weights"
+        )
         raise DownloadFailed(f"{where}: the hub is switched off by HF_HUB_OFFLINE", "the hub", remedy) from error
     except GatedRepoError as error:
         remedy = "ask for access on its page, then log in: hf auth login"

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The chains as a panel lists them."""
+"""The chains and their weights as a panel lists them."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from confiner.chains import ChainSpec
+from confiner.chains.repositories import Part, download_size, hub_parts
 
 from confiner_blender.protocol.messages import ChainInfo
+from confiner_blender.protocol.weights import ChainWeights, WeightsPart
 
 
 def chain_info(spec: ChainSpec) -> ChainInfo:
@@ -22,4 +26,23 @@ def chain_info(spec: ChainSpec) -> ChainInfo:
         default_structure_freedom=spec.structure_freedom,
         words=list(spec.words),
         missing=spec.missing,
+    )
+
+
+def chain_weights(spec: ChainSpec, accepted: Collection[str]) -> ChainWeights:
+    """What the chain takes from the hub; `accepted` are the repositories whose terms the user has accepted."""
+    return ChainWeights(spec.name, download_size(spec), [_part(part, accepted) for part in hub_parts(spec)])
+
+
+def _part(part: Part, accepted: Collection[str]) -> WeightsPart:
+    repository = part.repository
+    return WeightsPart(
+        repository=repository.name,
+        inside=part.inside,
+        there=part.there,
+        size=repository.size(part.inside),
+        licence=repository.licence,
+        terms=repository.terms,
+        accepted=not repository.terms or repository.name in accepted,
+        pickled="" if part.there else part.pickled,
     )

@@ -44,7 +44,9 @@ from confiner_blender.protocol.messages import (
     Unload,
     Welcome,
 )
+from confiner_blender.protocol.weights import FetchWeights, ListWeights, StopFetching, Weights
 
+from .fetches import Fetches
 from .handshake import HELLO_SECONDS, check_hello
 from .problems import problem_for
 from .scheduler import Scheduler
@@ -57,12 +59,17 @@ class Sidecar(Protocol):
 
     token: str
     scheduler: Scheduler
+    fetches: Fetches
 
     def welcome(self) -> Welcome: ...
 
     def status(self) -> Status: ...
 
     def chains(self) -> Chains: ...
+
+    def weights(self) -> Weights: ...
+
+    def fetch(self, wanted: FetchWeights) -> None: ...
 
     def unload(self) -> None: ...
 
@@ -98,6 +105,7 @@ class ClientConnection:
         self._assembler = ImageAssembler()
         self._sent: dict[str, int] = {}
         self._news: dict[str, None] = {}  # jobs with unsent events, in the order in which they got them
+        self._fetch_news: dict[str, None] = {}  # chains whose download has an unsent state
         self._replies: collections.deque[ServerMessage] = collections.deque([sidecar.welcome()])
         self._rejected: set[str] = set()
         self._wake = asyncio.Event()
@@ -124,9 +132,14 @@ class ClientConnection:
             self._news[job_id] = None
             self._wake.set()
 
+    def notice_fetch(self, chain: str) -> None:
+        """A chain's download has a new state."""
+        self._fetch_news[chain] = None
+        self._wake.set()
+
     @property
     def up_to_date(self) -> bool:
-        return not self._news and not self._replies
+        return not self._news and not self._replies and not self._fetch_news
 
     # --- sending
 
@@ -136,6 +149,7 @@ class ClientConnection:
             self._wake.clear()
             while not self.up_to_date:
                 await self._send_replies()
+                await self._send_fetches()
                 if self._news:
                     await self._send_next(next(iter(self._news)))
 
@@ -143,6 +157,13 @@ class ClientConnection:
         while self._replies:
             await self._websocket.send(codec.encode(self._replies[0]))
             self._replies.popleft()
+
+    async def _send_fetches(self) -> None:
+        """Send how downloads stand now: a client that reads slowly gets fewer states, and the last one always."""
+        while self._fetch_news:
+            chain = next(iter(self._fetch_news))
+            del self._fetch_news[chain]
+            await self._websocket.send(codec.encode(self._sidecar.fetches.state(chain)))
 
     async def _send_next(self, job_id: str) -> None:
         """Send a job's next event with its image; a job without one is no news."""
@@ -212,6 +233,14 @@ class ClientConnection:
                 self._reply(Jobs(scheduler.jobs()))
             case ListChains():
                 self._reply(self._sidecar.chains())
+            case ListWeights():
+                self._reply(self._sidecar.weights())
+                for chain in self._sidecar.fetches.running:
+                    self.notice_fetch(chain)
+            case FetchWeights():
+                self._sidecar.fetch(message)
+            case StopFetching(chain):
+                self._sidecar.fetches.stop(chain)
             case GetStatus():
                 self._reply(self._sidecar.status())
             case Unload():

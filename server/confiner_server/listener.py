@@ -17,7 +17,7 @@ import sqlite3
 import sys
 import time
 
-from confiner.chains import ChainSpec, read_chains
+from confiner.chains import ChainSpec, find_chain, read_chains
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
@@ -27,13 +27,16 @@ from confiner_blender.protocol.errors import Unauthorised
 from confiner_blender.protocol.messages import Chains, Status, Welcome
 from confiner_blender.protocol.rendezvous import Connection
 from confiner_blender.protocol.version import PROTOCOL_VERSION
+from confiner_blender.protocol.weights import FetchWeights, Weights
 
 from . import presence
-from .catalogue import chain_info
+from .catalogue import chain_info, chain_weights
 from .connection import ClientConnection, greet
+from .fetches import Fetches
 from .folders import JobFolders
 from .handshake import check_origin
 from .journal import Journal
+from .licences import accepted_licences
 from .lifetime import Lifetime, watch_process
 from .logs import log_to
 from .scheduler import Scheduler
@@ -75,6 +78,7 @@ class Listener:
         self._worker = Supervisor(self._worker_command(), self._heard, self._lost)
         folders = JobFolders(rendezvous.jobs_folder())
         self.scheduler = Scheduler(self._journal, folders, self._worker, self._read_chains, self._changed)
+        self.fetches = Fetches(settings.chains, self._fetch_changed)
         self._clients: set[ClientConnection] = set()
         self._lifetime = Lifetime(settings.grace, settings.stay, time.monotonic())
         self._over = asyncio.Event()
@@ -127,6 +131,7 @@ class Listener:
                 await asyncio.sleep(0.01)
         finally:
             server.close()
+            await self.fetches.end()
             await self._worker.end()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(server.wait_closed(), FAREWELL_SECONDS)
@@ -173,6 +178,19 @@ class Listener:
     def chains(self) -> Chains:
         return Chains([chain_info(spec) for spec in self._read_chains().values()])
 
+    def weights(self) -> Weights:
+        accepted = accepted_licences()
+        return Weights([chain_weights(spec, accepted) for spec in self._read_chains().values()])
+
+    def fetch(self, wanted: FetchWeights) -> None:
+        """Download what a chain lacks.
+
+        Raises:
+            confiner.errors.UnknownChain: there is no such chain.
+        """
+        find_chain(self._read_chains(), wanted.chain)
+        self.fetches.start(wanted)
+
     def unload(self) -> None:
         """End the worker, and all its memory with it, as soon as it has nothing to do; the next job starts another."""
         self._unloading = True
@@ -199,6 +217,10 @@ class Listener:
         for client in self._clients:
             client.notice(job_id)
         self._unload_if_idle()
+
+    def _fetch_changed(self, chain: str) -> None:
+        for client in self._clients:
+            client.notice_fetch(chain)
 
     def _unload_if_idle(self) -> None:
         if self._unloading and self.scheduler.load() == (0, None):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the buttons do. An operator reads what it was called for, calls, and reports: a few lines each."""
 
-from . import generating, linking, picturing, prompting, storyboarding, taking
+from . import fetching, generating, linking, picturing, prompting, storyboarding, taking
 
 CLASSES = (
     *storyboarding.CLASSES,
@@ -10,4 +10,5 @@ CLASSES = (
     *taking.CLASSES,
     *picturing.CLASSES,
     *linking.CLASSES,
+    *fetching.CLASSES,
 )

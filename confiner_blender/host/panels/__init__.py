@@ -12,6 +12,7 @@ from .board import CONFINER_UL_shots, StoryboardPanel
 from .shot import CONFINER_MT_shot_chain, CONFINER_MT_size, CONFINER_MT_storyboard_chain, ExpertsPanel, ShotPanel
 from .sidecar import SidecarPanel
 from .takes import TakesPanel
+from .weights import WeightsPanel
 
 CATEGORY = "ConFiner"
 SPACES = {"sequencer": "SEQUENCE_EDITOR", "viewport": "VIEW_3D"}
@@ -44,5 +45,6 @@ CLASSES = (
     *_in_every_space(1, "shot", ShotPanel),
     *_in_every_space(2, "experts", ExpertsPanel),
     *_in_every_space(3, "takes", TakesPanel),
-    *_in_every_space(4, "sidecar", SidecarPanel),
+    *_in_every_space(4, "weights", WeightsPanel),
+    *_in_every_space(5, "sidecar", SidecarPanel),
 )

@@ -11,15 +11,7 @@ from confiner.chains import ChainSpec, read_chains
 from confiner.pickled import convert
 from confiner.shelf import Shelf
 from confiner_lab.published import read_repository
-from confiner_lab.published.layouts import COMMIT, fill_hub_cache
-
-
-@pytest.fixture(scope="session")
-def hub_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All four repositories, written once."""
-    cache = tmp_path_factory.mktemp("hub")
-    fill_hub_cache(cache)
-    return cache
+from confiner_lab.published.layouts import COMMIT
 
 
 @pytest.fixture(scope="session")
