@@ -38,3 +38,15 @@ def test_a_clip_of_the_same_kind_knows_its_pace_from_the_start(clock):
     assert pace.seconds_left(6, 10) == pytest.approx(8)
     pace.start("another", 0)
     assert pace.seconds_left(1, 10) is None
+
+
+def test_frames_that_are_still_to_be_decoded_are_counted_by_what_others_took(clock):
+    pace = Pace(clock)
+    pace.start("kind", 0)
+    pace.seconds_left(1, 10, 8)
+    clock.now += 2
+    assert pace.seconds_left(2, 10, 8) == pytest.approx(16), "nothing is known of frames yet"
+    clock.now += 6
+    pace.delivered(4)
+    clock.now += 2
+    assert pace.seconds_left(3, 10, 4) == pytest.approx(7 * 2 + 4 * 1.5)

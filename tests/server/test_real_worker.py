@@ -76,8 +76,7 @@ def test_every_stage_is_reported_with_a_preview_and_a_remaining_time(finished):
     assert {"load", "control", "refine"} <= set(stages)
     assert any(isinstance(event, PreviewReady) for event in events)
     etas = [event.eta for event in events if isinstance(event, Stepped) and event.eta is not None]
-    assert etas[-1] == 0
-    assert max(etas) > 0
+    assert etas[-1] > 0, "the last frames are still to be decoded"
 
 
 def test_the_record_names_the_frames_that_arrived_and_the_plan_that_made_them(finished):

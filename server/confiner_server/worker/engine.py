@@ -106,12 +106,14 @@ class LibraryEngine:
                 for frame, picture in zip(frames, event.frames, strict=True):
                     write_whole(frame_path(folder, frame), encode_png(picture))
                 checkpoints.reached(event.state, delivered=True)
+                self._pace.delivered(len(frames))
                 for frame in frames:
                     yield _told(job.job_id, folder, frame), b""
             else:
                 checkpoints.reached(event.state, delivered=False)
             if isinstance(event, StepDone):
-                left = self._pace.seconds_left(event.evaluations, event.evaluations_total)
+                to_come = request.num_frames - event.state.delivered
+                left = self._pace.seconds_left(event.evaluations, event.evaluations_total, to_come)
                 yield _stepped(job.job_id, event, chain.control.spec.frames, left), b""
                 if event.preview is not None:
                     yield JobPreview(job.job_id, event.start), encode_png(event.preview)
