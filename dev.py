@@ -15,6 +15,7 @@ Standard library only, and readable by any Python 3.9, so that a wrong one gets 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import importlib.util
@@ -22,6 +23,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable, NoReturn
 
@@ -136,18 +139,48 @@ def once(folder: Path, wanted: list[str], install: Callable[[], None]) -> Path:
     """The interpreter in `folder`, after `install()` where what is `wanted` there has not been installed yet.
 
     Environments cannot be renamed, so the stamp is what makes one whole: it is taken away first and written last.
+    Of two commands that start at once, one installs and the other waits.
     """
     stamp = folder / "whole"
     digest = hashlib.sha256("\0".join(wanted).encode()).hexdigest()
-    whole = stamp.exists() and interpreter(folder).exists()
-    if whole and stamp.read_text() == digest:
-        return interpreter(folder)
-    if not whole:
-        shutil.rmtree(folder, ignore_errors=True)
-    stamp.unlink(missing_ok=True)
-    install()
-    stamp.write_text(digest)
+    with alone(folder.with_name(f"{folder.name}.lock")):
+        whole = stamp.exists() and interpreter(folder).exists()
+        if whole and stamp.read_text() == digest:
+            return interpreter(folder)
+        if not whole:
+            shutil.rmtree(folder, ignore_errors=True)
+        stamp.unlink(missing_ok=True)
+        install()
+        stamp.write_text(digest)
     return interpreter(folder)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold the lock on a file for the block. The system frees it however its holder ends; the file stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        if not locked(file.fileno()):
+            say("another dev.py is setting up here: waiting for it")
+            while not locked(file.fileno()):
+                time.sleep(0.2)
+        yield
+
+
+def locked(file: int) -> bool:
+    """Whether the lock on an open file is held by this process now."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def make_environment_with_pip(python: str, folder: Path) -> None:

@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,6 +69,22 @@ def test_an_environment_whose_python_is_gone_is_made_from_nothing(
     dev.interpreter(folder).unlink()
     dev.once(folder, ["torch"], install)
     assert installs == [False, False]
+
+
+def test_of_two_that_set_up_at_once_one_installs_and_the_other_waits(
+    folder: Path, install: Install, installs: list[bool], capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = threading.Thread(target=dev.once, args=(folder, ["torch"], install))
+
+    def slowly() -> None:
+        second.start()
+        while "another dev.py" not in capsys.readouterr().err:
+            assert second.is_alive(), "it did not wait"
+        install()
+
+    dev.once(folder, ["torch"], slowly)
+    second.join(10)
+    assert installs == [False]
 
 
 def test_missing_libraries_become_one_line_to_paste(monkeypatch: pytest.MonkeyPatch) -> None:
