@@ -120,7 +120,7 @@ def move_folder(scene: bpy.types.Scene, take_uuid: str, folder: Path) -> None:
 def remove(scene: bpy.types.Scene, shot_uuid: str, take_uuid: str) -> None:
     """Take the strips of one take off the timeline."""
     for strip in of_shot(scene, shot_uuid, take_uuid):
-        compat.strips_of(scene).remove(strip)
+        _collection_of(scene, strip).remove(strip)
 
 
 def hand_over(scene: bpy.types.Scene, old_shot: str, new_shot: str, keep: Collection[str]) -> None:
@@ -134,12 +134,14 @@ def hand_over(scene: bpy.types.Scene, old_shot: str, new_shot: str, keep: Collec
 
 def _siblings(scene: bpy.types.Scene, strip: Any) -> list[Any]:
     """The strips beside this one, in its meta strip if it is in one."""
-    groups = [list(compat.strips_of(scene))]
-    for other in compat.all_strips_of(scene):
-        if other.type == "META":
-            groups.append(list(compat.children(other)))
-    group = next((group for group in groups if strip in group), groups[0])
-    return [other for other in group if other != strip]
+    return [other for other in _collection_of(scene, strip) if other != strip]
+
+
+def _collection_of(scene: bpy.types.Scene, strip: Any) -> Any:
+    """The collection that the strip stands in: its meta strip's, or the scene's."""
+    metas = [other for other in compat.all_strips_of(scene) if other.type == "META"]
+    within = (compat.children(meta) for meta in metas)
+    return next((group for group in within if strip in list(group)), compat.strips_of(scene))
 
 
 def _set_names(strip: Any, names: list[str]) -> None:

@@ -60,3 +60,13 @@ def test_a_copied_scene_goes_its_own_way(in_blender: Any) -> None:
     assert said["original_whole"]
     assert said["ties"] == [True, False]
     assert said["rename_changes_nothing"]
+
+
+def test_takes_in_a_meta_strip_are_filled_swapped_and_removed_there(in_blender: Any) -> None:
+    said = in_blender("metas.py")
+    assert said["beside"] == said["still_alone"] == ["META"], "no second strip is laid beside it"
+    assert said["inside"] == 1
+    assert said["filled"] == 5
+    assert said["swapped"]
+    assert said["shorter"] == [1, 25]
+    assert said["removed"] == [0, True]
