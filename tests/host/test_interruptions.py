@@ -34,9 +34,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def under_way(start_in_blender: Start, sidecar_python: Path) -> subprocess.Popen[str]:
+def saves() -> bool:
+    """Whether the .blend is saved once more in the middle of the job."""
+    return False
+
+
+@pytest.fixture
+def under_way(start_in_blender: Start, sidecar_python: Path, saves: bool) -> subprocess.Popen[str]:
     """A Blender in the middle of a job."""
-    process = start_in_blender("mid_job.py", sidecar=str(sidecar_python), steps=4)
+    process = start_in_blender("mid_job.py", sidecar=str(sidecar_python), steps=4, save=saves)
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("UNDER WAY"):
@@ -44,6 +50,7 @@ def under_way(start_in_blender: Start, sidecar_python: Path) -> subprocess.Popen
     raise AssertionError(f"Blender ended before its job was under way\n{process.communicate()[1]}")
 
 
+@pytest.mark.parametrize("saves", [False, True], ids=["saved before the job", "saved in the middle of it"])
 def test_a_killed_blender_finds_its_job_again(
     under_way: subprocess.Popen[str], in_blender: Any, sidecar_python: Path
 ) -> None:
@@ -51,7 +58,7 @@ def test_a_killed_blender_finds_its_job_again(
     under_way.wait()
     said = in_blender("reopen.py", sidecar=str(sidecar_python))
     assert said["found"] == 1
-    assert said["takes_at_once"] == 1, "the .blend was saved before the take existed, and has it again"
+    assert said["takes_at_once"] == 1, "also where the .blend was saved before the take existed"
     assert said["state"] == "FINISHED", said["problem"]
     assert said["on_timeline"]
     assert said["files"] == FRAMES

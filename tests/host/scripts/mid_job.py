@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Saves a .blend, starts a job, and says so in the middle of it. What happens then is the test's business."""
+"""Saves a .blend, starts a job, perhaps saves again, and says so in the middle of it. The test does the rest."""
 
 import bpy
 import stage
@@ -12,6 +12,8 @@ bpy.ops.wm.save_as_mainfile(filepath=str(stage.FOLDER / "film.blend"))
 bpy.ops.confiner.generate()
 job = next(iter(runtime.jobs.values()))
 stage.pump_until(lambda: job.progress.stage == "refine" or job.progress.ended)
+if stage.ARGUMENTS.get("save"):
+    bpy.ops.wm.save_mainfile()
 print("UNDER WAY", flush=True)
 stage.pump_until(lambda: job.progress.ended, patience=400)
 problem = job.progress.problem
