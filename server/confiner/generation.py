@@ -20,6 +20,7 @@ from .arithmetic import arithmetic
 from .consistency import initial_noise
 from .control import Guidance, control_step, pure_noise
 from .events import Event, FramesDone, Stage, StepDone, StructureReady
+from .exhaustion import memory_told
 from .latents import Pictures
 from .loading import Chain
 from .plan import Plan, check_clip, check_edges, check_plan
@@ -42,11 +43,11 @@ def generate(request: ClipRequest, chain: Chain, plan: Plan, state: ShotState | 
     chain = chain.at(plan.control_steps)
     check_plan(plan, chain)
     check_edges(plan, request)
-    with arithmetic(plan):
+    with arithmetic(plan), memory_told(request, chain):
         shot = prepare(request, chain, plan)
     state = shot.start() if state is None else state
     while state.delivered < shot.needed[-1]:
-        with arithmetic(plan):
+        with arithmetic(plan), memory_told(request, chain):
             event = advance(shot, state)
         state = event.state
         yield event
@@ -123,7 +124,8 @@ def _hand_over(shot: Shot, state: ShotState) -> Event:
 def _encode(shot: Shot, state: ShotState, pictures: Pictures) -> Event:
     """The next viewport frames become structure in the control expert's place."""
     start = state.levels[0].end
-    latents = shot.chain.space.encode(pictures[start : start + shot.segment_frames])
+    plan, chosen = shot.plan, pictures[start : start + shot.segment_frames]
+    latents = shot.chain.space.encode(chosen, together=plan.decode_frames, tiling=plan.vae_tiling)
     return _structure_ready(shot, state, start, latents)
 
 
@@ -197,4 +199,5 @@ def _deliver(shot: Shot, state: ShotState, last: int) -> Event:
         state.with_level(len(state.levels) - 1, band.without_before(last)),
         delivered=last,
     )
-    return FramesDone(state.delivered - shot.lead, shot.chain.space.decode(latents), latents, after)
+    frames = shot.chain.space.decode(latents, tiling=shot.plan.vae_tiling)
+    return FramesDone(state.delivered - shot.lead, frames, latents, after)

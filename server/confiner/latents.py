@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from .offload import works_on
+
 Pictures = npt.NDArray[np.uint8]
 
 
@@ -36,23 +38,38 @@ class LatentSpace:
         """The latents of one frame: `(channels, height, width)`."""
         return self.channels, height // self.factor, width // self.factor
 
-    def encode(self, pictures: Pictures) -> torch.Tensor:
-        """uint8 `[frames, height, width, 3]` to latents `[1, channels, frames, h, w]` in float32: the mode, no draw."""
-        weight = next(self.vae.parameters())
-        pixels = torch.from_numpy(np.ascontiguousarray(pictures)).to(weight.device, weight.dtype)
-        images = pixels.permute(0, 3, 1, 2) / 127.5 - 1.0
-        mode = self.vae.encode(images).latent_dist.mode().float()
-        latents: torch.Tensor = (mode - self._shift) * self.vae.config.scaling_factor
+    def encode(self, pictures: Pictures, *, together: int | None = None, tiling: bool = False) -> torch.Tensor:
+        """uint8 `[frames, height, width, 3]` to latents `[1, channels, frames, h, w]` in float32: the mode, no draw.
+
+        `together` frames pass through the network at a time, all of them if None; `tiling` cuts each into tiles.
+        """
+        self._set_tiles(tiling, *pictures.shape[1:3])
+        pixels = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+        groups = [self._encode(group) for group in pixels.split(together or len(pixels))]
+        latents: torch.Tensor = (torch.cat(groups) - self._shift) * self.vae.config.scaling_factor
         return latents.transpose(0, 1).unsqueeze(0)
 
-    def decode(self, latents: torch.Tensor) -> Pictures:
-        """Latents `[1, channels, frames, h, w]` to uint8 `[frames, height, width, 3]`."""
+    def _encode(self, pixels: torch.Tensor) -> torch.Tensor:
+        images = pixels.to(works_on(self.vae), next(self.vae.parameters()).dtype) / 127.5 - 1.0
+        mode: torch.Tensor = self.vae.encode(images).latent_dist.mode().float()
+        return mode
+
+    def decode(self, latents: torch.Tensor, *, tiling: bool = False) -> Pictures:
+        """Latents `[1, channels, frames, h, w]` to uint8 `[frames, height, width, 3]`, in tiles with `tiling`."""
+        height, width = latents.shape[3:]
+        self._set_tiles(tiling, height * self.factor, width * self.factor)
         weight = next(self.vae.parameters())
         inputs = latents[0].transpose(0, 1) / self.vae.config.scaling_factor + self._shift
-        images = self.vae.decode(inputs.to(weight.dtype)).sample.float()
+        images = self.vae.decode(inputs.to(works_on(self.vae), weight.dtype)).sample.float()
         pixels = ((images / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
         pictures: Pictures = pixels.permute(0, 2, 3, 1).cpu().numpy()
         return pictures
+
+    def _set_tiles(self, tiling: bool, height: int, width: int) -> None:
+        """Tiles of half the frame's longer side, which overlap; a plan says whether there are any."""
+        self.vae.use_tiling = tiling
+        side = max(height, width) // self.factor // 2
+        self.vae.tile_latent_min_size, self.vae.tile_sample_min_size = side, side * self.factor
 
     @property
     def _shift(self) -> float:

@@ -23,6 +23,7 @@ from .experts.modelscope import ModelScopeExpert
 from .experts.stable_diffusion import StableDiffusionExpert
 from .experts.text import TextEncoder
 from .latents import LatentSpace
+from .memory import MemoryChoice, roomy
 from .preview import fit_preview
 from .shelf import Shelf
 
@@ -48,6 +49,7 @@ class Chain:
     weights: dict[str, str]
     preview_map: torch.Tensor
     shelf: Shelf
+    memory: MemoryChoice
 
     @property
     def device(self) -> torch.device:
@@ -76,13 +78,17 @@ def load_chain(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
     shelf: Shelf | None = None,
+    memory: MemoryChoice | None = None,
 ) -> Chain:
     """Load every part of `spec`; a `shelf` kept between calls lets chains share what they have in common.
 
+    `memory` says how it is fitted into memory, `dtype` included; without it, everything stays on the device.
     Raises WeightsMissing if a part is not on this machine, ChainError if the parts do not fit together.
     """
     check_chain(spec)
-    shelf = shelf or Shelf(torch.device(device), dtype)
+    place = torch.device(device) if shelf is None else shelf.device
+    memory = memory or roomy(place.type, str(shelf.dtype if shelf else dtype).removeprefix("torch."))
+    shelf = shelf or Shelf(place, getattr(torch, memory.dtype), offload=memory.offload)
     vae, digest = shelf.take(AutoencoderKL, spec.vae)
     space, weights = LatentSpace(vae), {"vae": digest}
     experts = {}
@@ -98,6 +104,7 @@ def load_chain(
         weights=weights,
         preview_map=shelf.made(("preview", digest), partial(fit_preview, space)),
         shelf=shelf,
+        memory=memory,
         **experts,
     )
 

@@ -34,7 +34,8 @@ class Plan:
     step to step. Where the shot's ends cut windows in half, `edges` lets them see a `whole` window's frames, refines
     the halves as they are (`keep`), or makes more than is asked for, so that no frame of the last half (`drop-tail`) or
     of either half (`drop`) is delivered. `initial_noise` and `coherence*` join the segments of a long shot.
-    `decode_frames` are decoded together, `segment_batch` segments run through the control expert together.
+    `decode_frames` are decoded (and structure frames encoded) together, in tiles with `vae_tiling`; `segment_batch`
+    segments run through the control expert together.
     """
 
     chain: str
@@ -57,6 +58,7 @@ class Plan:
     threads: int = 1
     attention: Literal["math", "flash", "efficient"] = "flash"
     decode_frames: int = 4
+    vae_tiling: bool = False
     segment_batch: int = 1
 
     def to_json(self) -> dict[str, Any]:
@@ -96,7 +98,8 @@ def resolve_plan(request: ClipRequest, chain: Chain) -> Plan:
         device=str(chain.device),
         dtype=str(chain.dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),
-        decode_frames=4 if chain.device.type == "cpu" else 8,
+        decode_frames=chain.memory.decode_frames,
+        vae_tiling=chain.memory.vae_tiling,
     )
 
 

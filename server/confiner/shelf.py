@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is loaded, each part once: what two experts or two chains have in common is there only one time.
 
-An image network inside a motion network counts as common too: both are built around the very same tensors.
+An image network inside a motion network counts as common too: both are built of the very same layers.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import MotionAdapter, UNet2DConditionModel, UNetMotionModel
+from diffusers import AutoencoderKL, MotionAdapter, UNet2DConditionModel, UNetMotionModel
 from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
@@ -22,16 +22,25 @@ from transformers.utils import logging as transformers_logging
 from .chains import Place
 from .errors import ChainError
 from .experts.single_file import read_part
+from .memory import Offload
+from .offload import Turns, layers, offload_groups
 from .weights import content_hash, found, variant
 
 
 @dataclass
 class Shelf:
-    """Loaded parts by class and content, all on one device in one precision."""
+    """Loaded parts by class and content, all in one precision, for one device; `offload` says how weights rest there.
+
+    The autoencoder stays on the device where layers take turns: it is small, and called in other ways than the rest.
+    """
 
     device: torch.device
     dtype: torch.dtype
     parts: dict[tuple[str, str], Any] = field(default_factory=dict)
+    offload: Offload = "none"
+
+    def __post_init__(self) -> None:
+        self._turns = Turns(self.device)
 
     def take(self, kind: Any, place: Place) -> tuple[Any, str]:
         """The part at `place` as a `kind`, and its content's hash."""
@@ -45,7 +54,7 @@ class Shelf:
         path = found(adapter)
         digest = hashlib.sha256(f"{image_hash} {content_hash(path)}".encode()).hexdigest()
         key = (UNetMotionModel.__name__, digest)
-        return self.made(key, lambda: _motion_network(image, self._settled(_motion_adapter(path, image)))), digest
+        return self.made(key, lambda: self._settled(_motion_network(image, _motion_adapter(path, image)))), digest
 
     def made(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
         """What stands on the shelf under `key`, made now if it was not there."""
@@ -53,6 +62,10 @@ class Shelf:
             with torch.no_grad():
                 self.parts[key] = make()
         return self.parts[key]
+
+    def keep(self, digests: Collection[str]) -> None:
+        """Let go of every part whose content is not among `digests`."""
+        self.parts = {key: part for key, part in self.parts.items() if key[1] in digests}
 
     def _loaded(self, kind: Any, path: Path) -> Any:
         if kind is CLIPTokenizer:
@@ -64,7 +77,14 @@ class Shelf:
             return self._settled(kind.from_pretrained(path, use_safetensors=True, variant=variant(path), **dtype))
 
     def _settled(self, part: Any) -> Any:
-        return part.requires_grad_(False).eval().to(self.device)
+        part.requires_grad_(False).eval()
+        if self.offload == "model":
+            self._turns.join(part)
+        elif self.offload == "group" and not isinstance(part, AutoencoderKL):
+            offload_groups(part, self.device)
+        else:
+            part.to(self.device)
+        return part
 
 
 def _motion_adapter(path: Path, image: UNet2DConditionModel) -> MotionAdapter:
@@ -89,7 +109,12 @@ def _motion_network(image: UNet2DConditionModel, adapter: MotionAdapter) -> UNet
     with torch.device("meta"):
         network = UNetMotionModel.from_unet2d(image, adapter, load_weights=False)
     network.load_state_dict(image.state_dict() | adapter.state_dict(), assign=True)
-    return network.requires_grad_(False).eval()
+    of_image = set(layers(image))
+    for name, layer in image.named_modules():
+        if layer in of_image:
+            parent, _, own = name.rpartition(".")
+            setattr(network.get_submodule(parent), own, layer)
+    return network
 
 
 @contextmanager

@@ -44,13 +44,18 @@ def file_hash(file: Path) -> str:
     return _hash_of_content(target, facts.st_size, facts.st_mtime_ns)
 
 
+def weight_files(path: Path) -> list[Path]:
+    """The files of weights that are read from `path`, a file or a folder; none from a tokenizer's."""
+    if path.is_file():
+        return [path]
+    half = variant(path) is not None
+    return [file for file in sorted(path.glob("*.safetensors")) if (HALF in file.name) == half]
+
+
 def _read_files(folder: Path) -> list[Path]:
-    files = sorted(file for file in folder.iterdir() if file.is_file() and file.name[0] != ".")
-    weights = [file for file in files if file.suffix == ".safetensors"]
-    if not weights:  # a tokenizer
-        return files
-    half = variant(folder) is not None
-    return [folder / "config.json", *(file for file in weights if (HALF in file.name) == half)]
+    if weights := weight_files(folder):
+        return [folder / "config.json", *weights]
+    return sorted(file for file in folder.iterdir() if file.is_file() and file.name[0] != ".")  # a tokenizer
 
 
 @lru_cache(maxsize=256)

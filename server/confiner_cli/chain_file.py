@@ -56,9 +56,13 @@ def read_spec(name: str, file: Path | None) -> ChainSpec:
 
 
 def load(spec: ChainSpec, device: str) -> Chain:
-    """The chain's experts on the device called `device`."""
+    """The chain's experts on the device called `device`, fitted into the memory that is there."""
     from confiner import load_chain
-    from confiner.device import default_dtype, find_device
+    from confiner.chains.fit import check_chain
+    from confiner.device import find_device
+    from confiner.footprint import chain_sizes
+    from confiner.memory import choose, machine_with
 
     place = find_device(device)
-    return load_chain(spec, device=place, dtype=default_dtype(place))
+    check_chain(spec)
+    return load_chain(spec, device=place, memory=choose(machine_with(place), chain_sizes(spec)))

@@ -15,9 +15,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .chain_file import add_file_argument
 from .errors import CommandError
+
+if TYPE_CHECKING:
+    from confiner.chains import ChainSpec
 
 HELP = "say what is there, what is missing and what to do about it"
 OLDEST_PYTHON = (3, 11)
@@ -116,24 +120,15 @@ def _device() -> Finding:
 
 
 def _memory() -> Finding:
-    free = _free_memory()
+    import torch
+    from confiner.device import available_kinds
+    from confiner.memory import available_memory
+
+    free = available_memory(torch.device(available_kinds()[0]))
     if free is None:
         return Finding("memory", None, "free memory is not known on this system")
     fine = free >= LITTLE_MEMORY
     return Finding("memory", fine, f"{_gigabytes(free)} free", "" if fine else "close other programs", needed=False)
-
-
-def _free_memory() -> int | None:
-    """Bytes that programs can still have; on a GPU, of the GPU's memory."""
-    import torch
-
-    if torch.cuda.is_available():
-        return int(torch.cuda.mem_get_info()[0])
-    table = Path("/proc/meminfo")
-    if not table.exists():
-        return None
-    lines = dict(line.split(":") for line in table.read_text(encoding="ascii").splitlines())
-    return int(lines["MemAvailable"].split()[0]) * 1024
 
 
 def _movies() -> Finding:
@@ -164,6 +159,21 @@ def _chains(chain_file: Path | None) -> Iterator[Finding]:
             yield Finding(name, False, spec.missing, remedy, needed=not any_there)
         else:
             yield Finding(name, True, f"{spec.title}; weights are here")
+            yield _fit(spec)
+
+
+def _fit(spec: ChainSpec) -> Finding:
+    """How the chain is fitted into the memory that is there now."""
+    import torch
+    from confiner.device import find_device
+    from confiner.footprint import chain_sizes
+    from confiner.memory import choose, explain, machine_with
+
+    machine, sizes = machine_with(torch.device(find_device())), chain_sizes(spec)
+    choice = choose(machine, sizes)
+    fits = choice.bytes_needed(sizes) <= machine.budget
+    remedy = "" if fits else "close other programs, or choose a smaller size or chain"
+    return Finding("  in memory", fits, explain(machine, sizes, choice), remedy, needed=False)
 
 
 def _folders() -> Iterator[Finding]:

@@ -65,6 +65,7 @@ def check_shot(request: ShotRequest, chains: dict[str, ChainSpec], folder: Path)
     if spec.missing:
         remedy = f"download its weights, under Weights or with confiner fetch {spec.name}, or choose another chain"
         raise WeightsMissing(f"the chain {spec.name!r}, {spec.missing}", "all its weights", remedy)
+    _check_control_weights(spec, request.control_steps)
     _check_disk(request, folder)
 
 
@@ -84,6 +85,17 @@ def check_structure_frame(request: ShotRequest, image: Image) -> None:
     if (width, height) != (expected.width, expected.height):
         seen = f"structure frame {image.frame} of {width}×{height}"
         raise InvalidRequest(f"{seen}, expected {expected.width}×{expected.height}", remedy)
+
+
+def _check_control_weights(spec: ChainSpec, steps: int | None) -> None:
+    """An expert that was distilled for each number of steps has weights for each, and the chain needs one of them."""
+    adapter = spec.control.at(spec.control_steps if steps is None else steps).motion_adapter
+    if adapter is not None and adapter.folder() is None:
+        raise WeightsMissing(
+            f"no weights for {steps} control steps, {adapter}",
+            "those that the chain has for this number",
+            f"set {spec.control_steps}, the default, or: confiner fetch {spec.name} --control-steps {steps}",
+        )
 
 
 def _check_disk(request: ShotRequest, folder: Path) -> None:

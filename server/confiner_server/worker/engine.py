@@ -8,15 +8,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 from confiner.chains import ChainSpec, find_chain, read_chains
-from confiner.device import default_dtype, find_device
+from confiner.device import find_device
 from confiner.events import FramesDone, StepDone
+from confiner.exhaustion import is_out_of_memory
 from confiner.generation import generate
-from confiner.loading import Chain, load_chain
+from confiner.loading import Chain
 from confiner.plan import Plan, resolve_plan
 from confiner.request import ClipRequest
-from confiner.shelf import Shelf
 from confiner.stretch import Stretch
 from confiner.take import frame_hash, take_record
 
@@ -35,32 +34,31 @@ from confiner_server.wire import (
 )
 
 from .checkpoints import Checkpoints
-from .memory import is_out_of_memory, memory_in_use, out_of_memory
 from .pace import Pace
 from .pictures import encode_png, read_picture
+from .residence import Residence
 
 
 class LibraryEngine:
-    """Holds what is loaded: parts of chains, each once, and the chain of the last job."""
+    """Runs jobs with what is loaded (`Residence`), and learns how fast that is."""
 
     def __init__(self, device: str, chains: Path | None) -> None:
         place = find_device(device)
         self.device = str(place)
         self._user_file = chains
-        self._shelf = Shelf(place, default_dtype(place))
-        self._chain: Chain | None = None
+        self._residence = Residence(place)
         self._pace = Pace()
 
     def run(self, job: RunJob) -> Generator[tuple[FromWorker, bytes], None, None]:
         """Load, go on from the checkpoint if there is one, generate; frames are whole on disk before they are told."""
         folder = Path(job.folder)
         yield JobStepped(job.job_id, "load", 0, 1, None), b""
-        chain = self._load(self._spec(job.request.chain))
+        chain = self._residence.load(self._spec(job.request.chain), job.plan)
         yield JobStepped(job.job_id, "load", 1, 1, None), b""
         request = clip_request(job.request, folder)
         plan = resolve_plan(request, chain) if job.plan is None else Plan.from_json(job.plan)
         yield JobStarted(job.job_id, plan.to_json(), take_record(request, chain, plan)), b""
-        yield MemoryUsed(self._memory()), b""
+        yield MemoryUsed(self._residence.memory_in_use()), b""
         folder.mkdir(parents=True, exist_ok=True)
         # Frames that were written and never told: their writer was killed in between.
         for frame in range(request.num_frames):
@@ -73,27 +71,16 @@ class LibraryEngine:
             checkpoints.save()
             raise
         hashes = [frame_hash(read_picture(frame_path(folder, frame))) for frame in range(request.num_frames)]
-        yield MemoryUsed(self._memory()), b""
+        yield MemoryUsed(self._residence.memory_in_use()), b""
         yield JobFinished(job.job_id, take_record(request, chain, plan, hashes)), b""
 
     def exhausted(self, error: Exception, request: ShotRequest) -> Problem | None:
         if not is_out_of_memory(error):
             return None
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        return out_of_memory(request, self._spec(request.chain), self.device)
-
-    def _memory(self) -> dict[str, int]:
-        modules = [part for part in self._shelf.parts.values() if isinstance(part, torch.nn.Module)]
-        return memory_in_use(self._shelf.device, modules)
+        return self._residence.exhausted(request, self._spec(request.chain))
 
     def _spec(self, name: str) -> ChainSpec:
         return find_chain(read_chains(self._user_file), name)
-
-    def _load(self, spec: ChainSpec) -> Chain:
-        if self._chain is None or self._chain.spec != spec:
-            self._chain = load_chain(spec, device=self._shelf.device, dtype=self._shelf.dtype, shelf=self._shelf)
-        return self._chain
 
     def _generate(
         self, job: RunJob, request: ClipRequest, chain: Chain, plan: Plan, checkpoints: Checkpoints

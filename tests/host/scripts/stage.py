@@ -147,3 +147,19 @@ def use_sidecar(**preferences: Any) -> None:
     chosen.sidecar_python = ARGUMENTS["sidecar"]
     for name, value in preferences.items():
         setattr(chosen, name, value)
+
+
+def restart_sidecar() -> None:
+    """End the sidecar and start another one, with the preferences as they stand now."""
+    messages, lifecycle, link = module("protocol.messages"), module("client.lifecycle"), module("host.link")
+    runtime = module("host.runtime").RUNTIME
+    runtime.session.send(messages.Shutdown())
+    pump_until(lambda: runtime.link.state is lifecycle.State.CLOSED, 30)
+    runtime.weights = {}
+    link.reopen_link()
+    pump_until(lambda: bool(runtime.weights))
+
+
+def record_of(folder: Path) -> Any:
+    """A take's record, as it lies beside its frames."""
+    return json.loads((folder / "take.json").read_text(encoding="utf-8"))
