@@ -91,6 +91,13 @@ def remarks() -> Iterator[Wait]:
     bpy.context.scene.view_settings.view_transform = "AgX"
     yield from photograph("13-wrong-colours")
     bpy.ops.confiner.fix_colour()
+    bpy.context.scene.frame_set(25)
+    bpy.ops.confiner.add_stretch()
+    shot.stretches[0].prompt = "a blue sphere bounces on snow at night"
+    bpy.ops.confiner.add_stretch()
+    shot.stretches[1].prompt = "a violet sphere bounces on snow at dusk"
+    yield from photograph("14-several-prompts")
+    shot.stretches.clear()
 
 
 def making(runtime: Any) -> Iterator[Wait]:
@@ -133,14 +140,21 @@ def troubles(runtime: Any) -> Iterator[Wait]:
     storyboard = bpy.context.scene.confiner
     storyboard.index = 1
     shot = storyboard.shots[1]
-    shot.length, shot.refine_steps = 480, 40
+    shot.length = 480
     bpy.ops.confiner.generate()
     job = runtime.jobs[shot.uuid]
+    yield lambda: job.progress.stage == "control"
+    yield from photograph("40-first-segment")
     yield lambda: job.progress.stage == "refine" and any(job.folder.glob("frame_*.png"))
-    yield from photograph("40-longer-take-in-the-making", whole=True)
+    yield from photograph("41-longer-take-in-the-making", whole=True)
     bpy.ops.confiner.cancel()
     yield lambda: job.progress.ended
-    yield from photograph("41-cancelled")
+    yield from photograph("42-cut-short")
+    bpy.ops.confiner.keep_part(take=job.entry.take)
+    bpy.ops.confiner.use_take(take=job.entry.take)
+    yield from photograph("43-part-kept", whole=True)
+    shot = storyboard.shots[1]
+    shot.length, shot.refine_steps = 480, 40
     bpy.ops.confiner.generate()
     job = runtime.jobs[shot.uuid]
     for _ in range(2):
@@ -149,7 +163,7 @@ def troubles(runtime: Any) -> Iterator[Wait]:
             os.kill(process, signal.SIGKILL)
         yield 2.0
     yield lambda: job.progress.ended
-    yield from photograph("42-worker-killed-twice")
+    yield from photograph("44-worker-killed-twice")
 
 
 # --- the window ------------------------------------------------------------------------------------------------------
