@@ -71,7 +71,10 @@ class SidecarSession:
         self._thread = None
 
     def submit(self, job_id: str, request: ShotRequest, structure_pngs: list[bytes], folder: Path) -> None:
-        """Ask for a job, whose take lands in `folder`. Without a connection it is asked for as soon as there is one."""
+        """Ask for a job, whose take lands in `folder`, or for one that was cut short to go on.
+
+        Without a connection it is asked for as soon as there is one.
+        """
         structure = tuple(structure_pngs)
         self._outbox.put(lambda conversation: conversation.submit(job_id, request, structure, folder))
         self._hurry()

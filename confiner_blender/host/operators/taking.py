@@ -107,8 +107,7 @@ class CONFINER_OT_keep_part(TakeOperator):
 
 
 class CONFINER_OT_extend_take(TakeOperator):
-    """Make a longer take with the settings of this one. It begins with the same frames, but for the last few,
-    which look ahead"""
+    """Make a longer take that begins with the same frames as this one, but for the last few, which look ahead"""
 
     bl_idname = "confiner.extend_take"
     bl_label = "Extend"
