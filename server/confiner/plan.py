@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .loading import Chain
     from .request import ClipRequest
 
-
 LATER = frozenset({"edges"})
 """Fields that plans of the first version lack."""
 
@@ -31,7 +30,8 @@ class Plan:
     """Which computation is run. Method switches are METHOD's: the paper's reading is `paper_preset`.
 
     `freedom` is T_e, `control_steps` T1, `refine_steps` T2. `windows` is whether the windows' offset rotates from
-    step to step. Where the shot's ends cut windows in half, `edges` lets them see a `whole` window's frames, refines
+    step to step, is fixed to half a window, or is 0, where windows are segments (for comparison alone). Where the
+    shot's ends cut windows in half, `edges` lets them see a `whole` window's frames, refines
     the halves as they are (`keep`), or makes more than is asked for, so that no frame of the last half (`drop-tail`) or
     of either half (`drop`) is delivered. `initial_noise` and `coherence*` join the segments of a long shot.
     `decode_frames` are decoded (and structure frames encoded) together, in tiles with `vae_tiling`; `segment_batch`
@@ -46,7 +46,7 @@ class Plan:
     refine_steps: int
     hinge_noise: Literal["fresh", "shared", "predicted"] = "fresh"
     timestep_map: Literal["same", "snr"] = "same"
-    windows: Literal["rotating", "fixed"] = "rotating"
+    windows: Literal["rotating", "fixed", "aligned"] = "rotating"
     edges: Literal["whole", "keep", "drop-tail", "drop"] = "whole"
     initial_noise: Literal["shuffle", "shared", "mix", "random"] = "shuffle"
     initial_mix: float = 0.5

@@ -107,8 +107,8 @@ class Shot:
 
     def offset(self, step: int) -> int:
         """Where the windows of a refinement step begin."""
-        if self.plan.windows == "fixed":
-            return self.span // 2
+        if self.plan.windows != "rotating":
+            return self.span // 2 if self.plan.windows == "fixed" else 0
         return rotating_offset(step, self.plan.refine_steps, self.span)
 
     def window_from(self, step: int, frame: int) -> Window:

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import evaluate_long
 from .chain_file import add_chain_arguments, add_size_argument, load, parse_steps, read_spec
 from .errors import CommandError
 from .figures import add_figure_arguments, check_writable, progress, write_figures
@@ -36,16 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     judge = experiments.add_parser("judge", help="whether the judge itself can be believed, on real clips")
     judge.add_argument("--count", type=int, default=200, metavar="N", help="how many real clips (default: 200)")
-    for experiment in (structure, prompts, judge):
+    long = experiments.add_parser("long", help="long shots: seams, drift, repetition, motion, time and memory")
+    evaluate_long.add_arguments(long)
+    for experiment in (structure, prompts, judge, long):
         add_chain_arguments(experiment)
         add_figure_arguments(experiment)
-    for experiment in (structure, prompts):
+    for experiment in (structure, prompts, long):
         add_size_argument(experiment)
         experiment.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG)")
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"structure": run_structure, "prompts": run_prompts, "judge": run_judge}[args.what](args)
+    experiments = {"structure": run_structure, "prompts": run_prompts, "judge": run_judge, "long": evaluate_long.run}
+    return experiments[args.what](args)
 
 
 def run_structure(args: argparse.Namespace) -> int:
