@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .loading import Chain
     from .request import ClipRequest
 
-LATER = frozenset({"edges"})
+LATER = frozenset({"edges", "vae_tiling"})
 """Fields that plans of the first version lack."""
 
 
