@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -34,7 +35,11 @@ class JobFolders:
 
     def size(self, job_id: str) -> int:
         """Bytes that a job's files take."""
-        return sum(path.stat().st_size for path in self.folder(job_id).rglob("*") if path.is_file())
+        total = 0
+        for path in self.folder(job_id).rglob("*"):
+            with contextlib.suppress(FileNotFoundError):  # a worker that has yet to stop renames what it has written
+                total += path.lstat().st_size
+        return total
 
     def remove(self, job_id: str) -> None:
         shutil.rmtree(self.folder(job_id), ignore_errors=True)
