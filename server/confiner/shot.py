@@ -17,7 +17,7 @@ from .plan import Plan
 from .request import ClipRequest
 from .rules import Briefed, RefineStep, calls
 from .state import Band, ShotState
-from .windows import Window, rotating_offset, window_from, windows
+from .windows import Window, rotating_offset, settled, window_from, windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,13 @@ class Shot:
         for step in reversed(range(self.plan.refine_steps)):
             ends.append(self.window_from(step, ends[-1] - 1).end)
         return tuple(reversed(ends))
+
+    @property
+    def settled(self) -> int:
+        """How many of the delivered frames a longer shot with the same settings begins with."""
+        offsets = [self.offset(step) for step in range(self.plan.refine_steps)]
+        end = settled(offsets, self.span, self.length, whole=self.plan.edges == "whole")
+        return min(self.request.num_frames, max(0, end - self.lead))
 
     @property
     def segments(self) -> int:

@@ -60,7 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     method.add_argument("--control-steps", type=int, metavar="N", help="steps of the control expert (T1)")
     method.add_argument("--refine-steps", type=int, metavar="N", help="steps of the refinement (T2)")
     method.add_argument(
-        "--take", type=Path, metavar="FILE", help="make this take again, and say whether it is the same"
+        "--take",
+        type=Path,
+        metavar="FILE",
+        help="make this take again, or with more --frames go on from it; is it the same?",
     )
     output = parser.add_argument_group("more output")
     output.add_argument("--sheet", action="store_true", help="also write sheet.png, a contact sheet")
@@ -76,12 +79,15 @@ def run(args: argparse.Namespace) -> int:
     spec = read_spec(record["chain"]["name"] if record else args.chain, args.chains)
     request = _request_again(record, args) if record else _request(spec, args)
     check_clip(request, spec)
+    longer = record is not None and request.num_frames > record["request"]["num_frames"]
     check_free(args.out, request)
     _name_unknown_words(spec, " ".join([request.prompt, *(stretch.prompt for stretch in request.stretches)]))
     chain = load(spec, record["plan"]["device"] if record else args.device)
     plan = Plan.from_json(record["plan"]) if record else resolve_plan(request, chain)
-    made = _make(request, chain, plan, args, kept=record.get("kept") if record else None)
-    return _verify(record, made) if record else 0
+    made = _make(request, chain, plan, args, kept=None if record is None or longer else record.get("kept"))
+    if record is None:
+        return 0
+    return _verify(record, made, _settled(record, chain, plan) if longer else None)
 
 
 def _request(spec: ChainSpec, args: argparse.Namespace) -> ClipRequest:
@@ -124,7 +130,9 @@ def _stretches(then: list[tuple[str, str]]) -> tuple[Stretch, ...]:
 
 
 def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequest:
-    """The request of a take, with its structure frames where it had any."""
+    """The request of a take, with its structure frames where it had any, and as many frames as are asked for now."""
+    from dataclasses import replace
+
     from confiner import ClipRequest
 
     structure = read_structure(args.structure) if args.structure else None
@@ -133,7 +141,22 @@ def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequ
     request = ClipRequest.from_settings(record["request"], structure)
     if request.structure_hash() != record["structure"]:
         raise CommandError("these are not the structure frames that the take started from", "name the right folder")
-    return request
+    frames = request.num_frames if args.frames is None else args.frames
+    if frames < request.num_frames:
+        raise CommandError(f"{frames} frames of a take of {request.num_frames}, expected no fewer", "ask for more")
+    if frames > request.num_frames and structure is not None:
+        seen = f"{frames} frames of a take that started from {request.num_frames} structure frames, expected no more"
+        raise CommandError(seen, "capture more of them, and generate the clip anew")
+    return replace(request, num_frames=frames)
+
+
+def _settled(record: dict[str, Any], chain: Chain, plan: Plan) -> int:
+    """How many of a take's frames a longer one begins with."""
+    from confiner import ClipRequest
+    from confiner.shot import Shot
+
+    whole = Shot(ClipRequest.from_settings(record["request"]), chain, plan, scripts={}).settled
+    return min(whole, len(record["frames"]))
 
 
 def _name_unknown_words(spec: ChainSpec, prompt: str) -> None:
@@ -197,10 +220,17 @@ def _report(**values: Any) -> None:
     print(json.dumps(values, ensure_ascii=False), flush=True)
 
 
-def _verify(record: dict[str, Any], made: dict[str, Any]) -> int:
-    """Say whether a take that was made again is the same; 1 if it differs though nothing explains it."""
-    if made["frames"] == record["frames"]:
-        print("same: every frame is identical to the take's", file=sys.stderr)
+def _verify(record: dict[str, Any], made: dict[str, Any], settled: int | None = None) -> int:
+    """Say whether a take that was made again is the same; 1 if it differs though nothing explains it.
+
+    A longer one need only begin with the take's `settled` frames.
+    """
+    count = len(record["frames"]) if settled is None else settled
+    if made["frames"][:count] == record["frames"][:count]:
+        begins = f"same: it begins with the first {count} of the take's {len(record['frames'])} frames"
+        if not count:
+            begins = "another clip: a take this short ends before any of its frames is settled"
+        print("same: every frame is identical to the take's" if settled is None else begins, file=sys.stderr)
         return 0
     changed = [
         f"{name} {record['versions'].get(name)} → {value}"

@@ -97,6 +97,24 @@ def test_a_take_that_came_out_otherwise_is_said_to_differ(capsys):
     assert "comparable, not identical: made with torch 1 → 2" in capsys.readouterr().err
 
 
+def test_a_take_of_two_prompts_goes_on_as_it_began(confiner, tmp_path):
+    few = ("--control-steps", 1, "--refine-steps", 2, "--rule", "temporal")
+    first, then = "a red cube moves left on grass", ("--then", 24, "a blue sphere on sand", "--crossover", 8)
+    made = confiner("generate", first, *then, "--frames", 36, *few, "-o", tmp_path / "short")
+    assert made.returncode == 0, made.stderr
+    record = json.loads((tmp_path / "short" / "take.json").read_text(encoding="utf-8"))
+    assert record["request"]["stretches"] == [{"start": 24, "prompt": "a blue sphere on sand"}]
+    assert record["request"]["crossover"] == 8
+    done = confiner("generate", "--take", tmp_path / "short", "--frames", 44, "-o", tmp_path / "long")
+    assert done.returncode == 0, done.stderr
+    assert "same: it begins with the first 15 of the take's 36 frames" in done.stderr
+    assert len(frames_of(tmp_path / "long")) == 44
+    assert frames_of(tmp_path / "long")[:15] == frames_of(tmp_path / "short")[:15]
+    fewer = confiner("generate", "--take", tmp_path / "short", "--frames", 20, "-o", tmp_path / "no")
+    assert fewer.returncode == 2
+    assert "20 frames of a take of 36, expected no fewer" in fewer.stderr
+
+
 def test_structure_frames_lend_the_clip_their_length_and_size(take, confiner, tmp_path):
     for path in sorted(take[0].glob("frame_*.png"))[:5]:
         shutil.copy(path, tmp_path / path.name)
@@ -128,6 +146,9 @@ def test_a_take_is_never_written_over_by_another(take, confiner):
     [
         ([""], "an empty prompt", "describe the shot"),
         (["  "], "an empty prompt", "describe the shot"),
+        (["a cube", "--then", "x", "a cone"], "--then x 'a cone', expected a frame's number", "such as --then 81"),
+        (["a cube", "--then", 16, "a cone"], "prompt 2 from frame 16 on, in a clip of 16 frames", "within the clip"),
+        (["a cube", "--crossover", -1], "a cross-over of -1 frames", "set it to 16"),
         (["a cube", "--frames", 0], "0 frames", "change the shot's length"),
         (["a cube", "--chain", "bundeld"], "the chain 'bundeld'", "did you mean 'bundled'?"),
         (["a cube", "--width", 65], "a size of 65×64", "choose one of these sizes"),

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ from confiner.events import Event, FramesDone, StepDone, StructureReady
 from confiner.loading import Chain
 from confiner.plan import Plan
 from confiner.rules import RULES
+from confiner.shot import prepare
 from confiner.state import ShotState
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,14 +144,21 @@ print(digest.hexdigest())
     assert run.stdout.strip() == ours
 
 
-def test_a_longer_shot_begins_with_the_same_frames(chain: Chain) -> None:
-    """But for the look-ahead at the shorter one's end, which is at most 44 frames."""
-    settings = {"refine_steps": 2, "control_steps": 1, "rule": "temporal"}
-    shorter = _latents(_events(_request(64, **settings), chain))
-    longer = _latents(_events(_request(80, **settings), chain))
-    same = [frame for frame in range(64) if torch.equal(shorter[:, :, frame], longer[:, :, frame])]
-    assert same[: 64 - 44] == list(range(64 - 44))
-    assert len(same) < 64
+@pytest.mark.parametrize("preset", [lambda plan: plan, confiner.paper_preset], ids=["default", "paper"])
+@pytest.mark.parametrize("num_frames", [36, 48])
+def test_a_longer_shot_begins_with_the_same_frames(
+    chain: Chain, num_frames: int, preset: Callable[[Plan], Plan]
+) -> None:
+    """But for those at the shorter one's end that its last windows, which would lie elsewhere, had a part in."""
+    settings = {"refine_steps": 3, "control_steps": 1, "rule": "temporal"}
+    shorter, longer = _request(num_frames, **settings), _request(70, **settings)
+    plan = preset(confiner.resolve_plan(shorter, chain))
+    first, second = _latents(_events(shorter, chain, plan)), _latents(_events(longer, chain, plan))
+    same = [torch.equal(first[:, :, frame], second[:, :, frame]) for frame in range(num_frames)]
+    settled = prepare(shorter, chain, plan).settled
+    assert num_frames - 28 <= settled <= num_frames
+    assert all(same[:settled])
+    assert not any(same[settled:])
 
 
 @pytest.mark.parametrize("structure", [False, True])
