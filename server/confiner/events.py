@@ -24,7 +24,7 @@ class StepDone:
     `step` counts from 1 to `steps` over the whole clip and stage; of `evaluations_total` model calls in all stages
     `evaluations` are done. `start` is the first of the `frames` absolute frames that were worked on.
     `latents` are what these frames are predicted to become, and `preview` is one of them, uint8 `[height, width, 3]` at
-    the latents' size.
+    the latents' size, or larger where the chain has a decoder for previews.
     """
 
     stage: Stage

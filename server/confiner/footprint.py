@@ -7,6 +7,7 @@ their width. The factors were counted, on the published networks at full size, b
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from pathlib import Path
@@ -15,7 +16,7 @@ from safetensors import safe_open
 
 from .chains import ChainSpec, ExpertSpec, Place
 from .memory import Sizes
-from .weights import found, weight_files
+from .weights import content_hash, found, weight_files
 
 ALIVE = {"animatediff": 8321, "stable-diffusion": 8321, "modelscope": 10640, "lavie": 8745}
 """Values alive at once per frame and latent pixel while a network of this kind runs, at its full width."""
@@ -28,7 +29,7 @@ DECODER_WIDTH = 128
 
 def chain_sizes(spec: ChainSpec) -> Sizes:
     """The sizes of `spec`, whose weights are on this machine, for the largest clip window that it makes."""
-    counts = {path: _values(path) for path in {found(place) for place in spec.places}}
+    counts = {path: _values(path, content_hash(path)) for path in {found(place) for place in spec.places}}
     decoder = _config(spec.vae)
     factor = 2 ** (len(decoder.get("block_out_channels", [0] * 4)) - 1)
     pixels = max(width * height for width, height in spec.sizes) // factor**2
@@ -51,8 +52,9 @@ def _alive(expert: ExpertSpec) -> int:
     return ALIVE[expert.kind] * int(_config(expert.unet).get("block_out_channels", [WIDTH])[0]) // WIDTH
 
 
-def _values(path: Path) -> int:
-    """How many values the weights at `path` have, by what the files say of themselves."""
+@functools.lru_cache(maxsize=64)
+def _values(path: Path, digest: str) -> int:
+    """How many values the weights at `path` have, by what the files say of themselves; they differ with `digest`."""
     total = 0
     for file in weight_files(path):
         with safe_open(file, framework="np") as tensors:

@@ -177,7 +177,7 @@ def _step_done(
         evaluations_total=shot.evaluations,
         state=state,
         latents=parts.x0,
-        preview=preview(middle, shot.chain.preview_map),
+        preview=preview(middle, shot.chain.preview_map, shot.chain.preview_decoder),
     )
 
 

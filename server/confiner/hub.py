@@ -6,6 +6,7 @@ Everything is found out and refused here, before the first byte of a file is ask
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from .chains import ChainSpec
 from .chains.places import PICKLED, hub_cache
 from .chains.repositories import PERMISSIVE, Part, Repository, files_to_load, hub_parts, known_repository
 from .errors import DownloadFailed, LicenceNotAccepted, WeightsMissing
+
+log = logging.getLogger(__name__)
 
 HTTP_ERROR = cast(type[Exception], HfHubHTTPError.__bases__[0])
 """Everything that goes wrong on the line. The hub's client is built on httpx or on its successor, by its version."""
@@ -94,13 +97,26 @@ def missing_files(spec: ChainSpec, *, accepted: Collection[str], named: Collecti
     for part in parts:
         name = part.repository.name
         if name not in listed:
-            with hub_errors(spec, part):
-                listed[name] = hub_api().model_info(name, files_metadata=True)
-            _check_licences(spec, {_described(listed[name]): part}, accepted)
+            if (info := _ask(spec, part)) is None:
+                continue
+            listed[name] = info
+            _check_licences(spec, {_described(info): part}, accepted)
         for file in _files(spec, part, listed[name]):
             _check_named(spec, part, PurePosixPath(file.name).name if file.pickled else "", named)
             found.setdefault((name, file.name), file)
     return list(found.values())
+
+
+def _ask(spec: ChainSpec, part: Part) -> ModelInfo | None:
+    """What the hub has of a part's repository; None where it does not give an optional one."""
+    try:
+        with hub_errors(spec, part):
+            return hub_api().model_info(part.repository.name, files_metadata=True)
+    except DownloadFailed as error:
+        if not part.optional:
+            raise
+        log.warning("%s; the chain runs without it", error)
+        return None
 
 
 def _files(spec: ChainSpec, part: Part, info: ModelInfo) -> Iterator[HubFile]:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel, UNetMotionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel, UNet3DConditionModel, UNetMotionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from .chains import ChainSpec, ExpertSpec
@@ -50,6 +50,7 @@ class Chain:
     preview_map: torch.Tensor
     shelf: Shelf
     memory: MemoryChoice
+    preview_decoder: Any = None
 
     @property
     def device(self) -> torch.device:
@@ -105,8 +106,16 @@ def load_chain(
         preview_map=shelf.made(("preview", digest), partial(fit_preview, space)),
         shelf=shelf,
         memory=memory,
+        preview_decoder=_preview_decoder(spec, shelf),
         **experts,
     )
+
+
+def _preview_decoder(spec: ChainSpec, shelf: Shelf) -> Any:
+    """The small decoder for previews, None where it is not on this machine."""
+    if spec.preview is None or spec.preview.folder() is None:
+        return None
+    return shelf.take(AutoencoderTiny, spec.preview)[0]
 
 
 def _by_role(role: str, hashes: dict[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, MotionAdapter, UNet2DConditionModel, UNetMotionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, MotionAdapter, UNet2DConditionModel, UNetMotionModel
 from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
@@ -78,7 +78,9 @@ class Shelf:
 
     def _settled(self, part: Any) -> Any:
         part.requires_grad_(False).eval()
-        if self.offload == "model":
+        if isinstance(part, AutoencoderTiny):  # a few megabytes, asked at every step
+            part.to(self.device)
+        elif self.offload == "model":
             self._turns.join(part)
         elif self.offload == "group" and not isinstance(part, AutoencoderKL):
             offload_groups(part, self.device)

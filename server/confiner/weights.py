@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from .chains import Place
 from .errors import WeightsMissing
@@ -37,11 +38,11 @@ def content_hash(path: Path) -> str:
 
 def file_hash(file: Path) -> str:
     """SHA-256 of a file's content. The hub's cache names large files by theirs, so those need not be read."""
-    target = file.resolve()
-    if file.is_symlink() and target.parent.name == "blobs" and len(target.name) == hashlib.sha256().digest_size * 2:
+    target = PurePath(os.readlink(file)) if file.is_symlink() else file
+    if target.parent.name == "blobs" and len(target.name) == hashlib.sha256().digest_size * 2:
         return target.name
-    facts = target.stat()
-    return _hash_of_content(target, facts.st_size, facts.st_mtime_ns)
+    facts = file.stat()
+    return _hash_of_content(file, facts.st_size, facts.st_mtime_ns)
 
 
 def weight_files(path: Path) -> list[Path]:

@@ -95,7 +95,7 @@ def test_what_was_not_accepted_is_not_downloaded(serving_sidecar, hub):
         assert hub.requests == []
         chains = {weights.chain: weights for weights in client.ask(ListWeights(), Weights).chains}
     accepted = {part.repository: part.accepted for part in chains[CHAIN].parts}
-    assert accepted == {SD: True, LIGHTNING: False, MODELSCOPE: False}, "what was accepted is remembered"
+    assert accepted == {SD: True, LIGHTNING: False, MODELSCOPE: False, "madebyollin/taesd": True}, "it is remembered"
 
 
 def test_an_unknown_chain_is_refused(serving_sidecar):

@@ -32,6 +32,7 @@ def check_chain(spec: ChainSpec) -> None:
     """
     _check_there(spec, spec.vae, "vae")
     vae = _config(spec.vae)
+    _check_preview(spec, vae)
     for role, expert in spec.experts.items():
         expert = expert.at(spec.control_steps)
         for part, place in expert.parts.items():
@@ -81,6 +82,15 @@ def _check_there(spec: ChainSpec, place: Place, *path: str) -> None:
     here = "put them there, or name another place in the chain file"
     remedy = here if place.repository() is None else f"download them: confiner fetch {spec.name}"
     raise WeightsMissing(f"{where}: no {place} on this machine", "the chain's weights", remedy)
+
+
+def _check_preview(spec: ChainSpec, vae: Config) -> None:
+    """A preview decoder that is not there is done without; one that reads other latents would draw nonsense."""
+    if spec.preview is None or spec.preview.folder() is None:
+        return
+    reads, space = _config(spec.preview).get("latent_channels"), vae.get("latent_channels")
+    if _differ(reads, space):
+        raise _misfit(spec, ("preview",), f"a preview decoder for {reads} latent channels", f"{space}, as vae has")
 
 
 def _check_prediction(spec: ChainSpec, role: str, expert: ExpertSpec) -> None:

@@ -29,7 +29,7 @@ class Place:
     def folder(self) -> Path | None:
         """The folder or file on this machine, None if it is not here, not whole, or still pickled."""
         path = self._written()
-        if path is None or self.pickled() is not None:
+        if path is None or _pickled(path) is not None:
             return None
         if path.suffix in PICKLED:
             return converted_form(path)
@@ -39,10 +39,7 @@ class Place:
     def pickled(self) -> Path | None:
         """The pickled file that this place names or has in its folder, if there is nothing else to load there."""
         path = self._written()
-        if path is None or any(path.glob("*.safetensors")):
-            return None
-        files = [path] if path.suffix in PICKLED else sorted(path.glob("*.bin"), key=lambda file: len(file.name))
-        return next((file for file in files if not converted_form(file).exists()), None)
+        return None if path is None else _pickled(path)
 
     def repository(self) -> tuple[str, str] | None:
         """The repository on the hub and the path in it, None for a place on this machine."""
@@ -67,6 +64,13 @@ class Place:
 
     def __truediv__(self, part: str) -> Place:
         return Place(f"{self.text.rstrip('/')}/{part}", self.base)
+
+
+def _pickled(path: Path) -> Path | None:
+    if any(path.glob("*.safetensors")):
+        return None
+    files = [path] if path.suffix in PICKLED else sorted(path.glob("*.bin"), key=lambda file: len(file.name))
+    return next((file for file in files if not converted_form(file).exists()), None)
 
 
 def converted_form(pickled: Path) -> Path:

@@ -101,6 +101,10 @@ def _chain(table: Any, where: _Spot) -> ChainSpec:
         values[role] = _expert(values.get(role), where / role)
     _expect(isinstance(values.get("vae"), str), where, "no vae", 'vae = "…", where the autoencoder lies')
     values["vae"] = where.place(values["vae"])
+    if "preview" in values:
+        seen = f"preview = {values['preview']!r}"
+        _expect(isinstance(values["preview"], str), where.at("preview"), seen, "a place, as text")
+        values["preview"] = where.place(values["preview"])
     try:
         values["sizes"] = tuple((int(width), int(height)) for width, height in values["sizes"])
     except (KeyError, TypeError, ValueError) as error:

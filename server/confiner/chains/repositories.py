@@ -34,18 +34,23 @@ class Repository:
         """About how many bytes are downloaded for the file or folder `inside`; None if that is not known here."""
         if self.weights and PurePosixPath(inside).name == "tokenizer":
             return 0  # a megabyte, which no such figure would show
-        found = [size for file, size in self.weights.items() if file == inside or file.startswith(f"{inside}/")]
+        folder = f"{inside}/" if inside else ""
+        found = [size for file, size in self.weights.items() if file == inside or file.startswith(folder)]
         return sum(found) if found else None
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a chain needs of the hub for one of its parts. `path` is where the chain file says so, for sentences."""
+    """What a chain takes from the hub for one of its parts. `path` is where the chain file says so, for sentences.
+
+    The chain runs without an `optional` one.
+    """
 
     path: tuple[str, ...]
     place: Place
     repository: Repository
     inside: str
+    optional: bool = False
 
     @property
     def there(self) -> bool:
@@ -65,9 +70,10 @@ def known_repository(name: str) -> Repository:
 def hub_parts(spec: ChainSpec) -> list[Part]:
     """The chain's parts that come from the hub, each place once, the control expert as it is by default."""
     found: dict[Place, Part] = {}
-    for path, place in spec.named_places:
+    optional = ((("preview",), spec.preview),) if spec.preview is not None else ()
+    for path, place in (*spec.named_places, *optional):
         if (repository := place.repository()) is not None and place not in found:
-            found[place] = Part(path, place, known_repository(repository[0]), repository[1])
+            found[place] = Part(path, place, known_repository(repository[0]), repository[1], path == ("preview",))
     return list(found.values())
 
 

@@ -72,7 +72,8 @@ class ChainSpec:
     """A chain as a chain file describes it. Sizes are `(width, height)` in pixels, `fps` is the experts' own rate.
 
     `freedom` and `refine_steps` hold for clips from text; `structure_freedom` and `structure_refine_steps` for clips
-    from structure frames, which may need to be left much further behind.
+    from structure frames, which may need to be left much further behind. `preview` is a small decoder for pictures on
+    the way, used where its weights are there.
     """
 
     name: str
@@ -94,6 +95,7 @@ class ChainSpec:
     structure_freedom: int = 500
     structure_refine_steps: int = 10
     words: tuple[str, ...] = ()
+    preview: Place | None = None
     written: ChainText | None = field(default=None, compare=False, repr=False)
 
     def where(self, *path: str) -> str:

@@ -27,17 +27,21 @@ Tensors = dict[str, torch.Tensor]
 
 
 def fill_hub_cache(cache: Path, names: tuple[str, ...] = NAMES) -> None:
-    """Put scaled-down repositories into `cache` as the hub's client keeps them: blobs by hash, and links to them."""
+    """Put scaled-down repositories into `cache`."""
     for name in names:
-        repository = scaled_down(read_repository(name))
-        root = cache / f"models--{repository.repository.replace('/', '--')}"
-        snapshot = root / "snapshots" / COMMIT
-        write_repository(repository, snapshot)
-        (root / "refs").mkdir()
-        (root / "refs" / "main").write_text(COMMIT)
-        (root / "blobs").mkdir()
-        for file in [path for path in snapshot.rglob("*") if path.is_file()]:
-            _turn_into_link(file, root / "blobs")
+        put_into_hub_cache(cache, scaled_down(read_repository(name)))
+
+
+def put_into_hub_cache(cache: Path, repository: Repository) -> None:
+    """Write a repository as the hub's client keeps it: blobs by hash, and links to them."""
+    root = cache / f"models--{repository.repository.replace('/', '--')}"
+    snapshot = root / "snapshots" / COMMIT
+    write_repository(repository, snapshot)
+    (root / "refs").mkdir()
+    (root / "refs" / "main").write_text(COMMIT)
+    (root / "blobs").mkdir()
+    for file in [path for path in snapshot.rglob("*") if path.is_file()]:
+        _turn_into_link(file, root / "blobs")
 
 
 def write_repository(repository: Repository, folder: Path) -> None:
@@ -70,8 +74,9 @@ def published_tensors(repository: Repository, part: str, path: str) -> Tensors:
 
 
 def random_tensors(repository: Repository, part: str, path: str) -> Tensors:
-    """The network's tensors by diffusers' names, of sizes that keep activations in bounds; equal for equal paths."""
-    generator = torch.Generator().manual_seed(zlib.crc32(path.encode()))
+    """The network's tensors by diffusers' names, of sizes that keep activations in bounds; equal for equal paths in
+    equal repositories."""
+    generator = torch.Generator().manual_seed(zlib.crc32(f"{repository.repository}/{path}".encode()))
     shapes = {name: value.shape for name, value in repository.network(part).state_dict().items()}
     return {name: _drawn(name, shape, generator) for name, shape in shapes.items()}
 

@@ -13,7 +13,7 @@ import torch
 import transformers
 from confiner.experts.lavie_unet import LaVieUNet
 
-NAMES = ("stable_diffusion", "animatediff_lightning", "modelscope", "lavie")
+NAMES = ("stable_diffusion", "animatediff_lightning", "modelscope", "lavie", "taesd")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,9 @@ class Repository:
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def config(self, part: str) -> dict[str, Any]:
-        """The configuration of one network, such as `unet` or `text_encoder`."""
+        """The configuration of one network, such as `unet` or `text_encoder`; `model` is a whole repository's."""
+        if part == "model":
+            return self.files["config.json"]
         return self.models[part] if part in self.models else self.files[f"{part}/config.json"]
 
     def network(self, part: str) -> torch.nn.Module:

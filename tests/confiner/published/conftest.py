@@ -17,7 +17,7 @@ from confiner_lab.published.layouts import COMMIT
 @pytest.fixture(scope="session")
 def snapshots(hub_cache: Path) -> dict[str, Path]:
     """Where each repository's files are, by the name of its description."""
-    names = ("stable_diffusion", "animatediff_lightning", "modelscope", "lavie")
+    names = ("stable_diffusion", "animatediff_lightning", "modelscope", "lavie", "taesd")
     owners = {name: read_repository(name).repository.replace("/", "--") for name in names}
     return {name: hub_cache / f"models--{owner}" / "snapshots" / COMMIT for name, owner in owners.items()}
 

@@ -130,6 +130,30 @@ def test_modelscope_pads_as_its_own_text_encoder_was_trained(chains: dict[str, C
     assert padding == {"control": 513, "spatial": 513, "temporal": 0}
 
 
+def test_a_small_decoder_draws_the_previews_where_it_is_there(chains: dict[str, ChainSpec], shelf: Shelf) -> None:
+    with_decoder = load_chain(chains[NAMES[0]], shelf=shelf)
+    without = load_chain(replace(chains[NAMES[0]], preview=Place("nobody/nothing", Path())), shelf=shelf)
+    wanted = request(control_steps=1, refine_steps=1)
+    first, plain = (next(generate(wanted, chain, resolve_plan(wanted, chain))) for chain in (with_decoder, without))
+    assert isinstance(first, StepDone)
+    assert isinstance(plain, StepDone)
+    assert first.preview.shape == (64, 64, 3)
+    assert plain.preview.shape == (8, 8, 3)
+    assert first.preview.std() > 0
+    assert torch.equal(first.latents, plain.latents)
+    assert resolve_plan(wanted, with_decoder) == resolve_plan(wanted, without)
+
+
+def test_a_preview_decoder_of_another_latent_space_is_explained(
+    chains: dict[str, ChainSpec], snapshots: dict[str, Path], tmp_path: Path
+) -> None:
+    text = (snapshots["taesd"] / "config.json").read_text(encoding="utf-8")
+    (tmp_path / "config.json").write_text(text.replace('"latent_channels": 4', '"latent_channels": 16'))
+    (tmp_path / "diffusion_pytorch_model.safetensors").touch()
+    with pytest.raises(ChainError, match="a preview decoder for 16 latent channels"):
+        load_chain(replace(chains[NAMES[0]], preview=Place("./", tmp_path)))
+
+
 def test_one_file_can_be_the_spatial_expert(
     chains: dict[str, ChainSpec], snapshots: dict[str, Path], tmp_path: Path
 ) -> None:
