@@ -28,10 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_figure_arguments(clip)
     cost = benches.add_parser("cost", help="floating-point operations of the full-size experts; needs no weights")
     add_figure_arguments(cost)
+    swap = benches.add_parser("swap", help="swapping one expert of a loaded chain; random weights of middling size")
+    swap.add_argument("--runs", type=int, default=7, metavar="N", help="the median of N rounds (default: 7)")
+    add_figure_arguments(swap)
+    memory = benches.add_parser("memory", help="tensors alive while a clip is made; random weights of middling size")
+    add_figure_arguments(memory)
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"clip": run_clip, "cost": run_cost}[args.what](args)
+    return {"clip": run_clip, "cost": run_cost, "swap": run_swap, "memory": run_memory}[args.what](args)
 
 
 def run_clip(args: argparse.Namespace) -> int:
@@ -64,6 +69,26 @@ def run_cost(args: argparse.Namespace) -> int:
     cost = measure_cost()
     print(cost_table(cost))
     write_figures(args.json, args, cost)
+    return 0
+
+
+def run_swap(args: argparse.Namespace) -> int:
+    from confiner_lab.bench.swap import measure_swaps, swap_table
+
+    check_writable(args.json)
+    found = measure_swaps(args.runs)
+    print(swap_table(found))
+    write_figures(args.json, args, found)
+    return 0
+
+
+def run_memory(args: argparse.Namespace) -> int:
+    from confiner_lab.bench.memory import measure_memory, memory_table
+
+    check_writable(args.json)
+    found = measure_memory()
+    print(memory_table(found))
+    write_figures(args.json, args, found)
     return 0
 
 
