@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .loading import Chain
     from .request import ClipRequest
 
-LATER = frozenset({"edges", "vae_tiling"})
+LATER = frozenset({"edges", "overlap", "vae_tiling"})
 """Fields that plans of the first version lack."""
 
 
@@ -30,12 +30,12 @@ class Plan:
     """Which computation is run. Method switches are METHOD's: the paper's reading is `paper_preset`.
 
     `freedom` is T_e, `control_steps` T1, `refine_steps` T2. `windows` is whether the windows' offset rotates from
-    step to step, is fixed to half a window, or is 0, where windows are segments (for comparison alone). Where the
-    shot's ends cut windows in half, `edges` lets them see a `whole` window's frames, refines
-    the halves as they are (`keep`), or makes more than is asked for, so that no frame of the last half (`drop-tail`) or
-    of either half (`drop`) is delivered. `initial_noise` and `coherence*` join the segments of a long shot.
-    `decode_frames` are decoded (and structure frames encoded) together, in tiles with `vae_tiling`; `segment_batch`
-    segments run through the control expert together.
+    step to step, is fixed to half a window, or is 0, where windows are segments (for comparison alone); with `overlap`
+    those of the last step overlap by half. Where the shot's ends cut windows in half, `edges` lets them see a `whole`
+    window's frames, refines the halves as they are (`keep`), or makes more than is asked for, so that no frame of the
+    last half (`drop-tail`) or of either half (`drop`) is delivered. `initial_noise` and `coherence*` join the segments
+    of a long shot. `decode_frames` are decoded (and structure frames encoded) together, in tiles with `vae_tiling`;
+    `segment_batch` segments run through the control expert together.
     """
 
     chain: str
@@ -47,6 +47,7 @@ class Plan:
     hinge_noise: Literal["fresh", "shared", "predicted"] = "fresh"
     timestep_map: Literal["same", "snr"] = "same"
     windows: Literal["rotating", "fixed", "aligned"] = "rotating"
+    overlap: bool = False
     edges: Literal["whole", "keep", "drop-tail", "drop"] = "whole"
     initial_noise: Literal["shuffle", "shared", "mix", "random"] = "shuffle"
     initial_mix: float = 0.5
@@ -95,6 +96,7 @@ def resolve_plan(request: ClipRequest, chain: Chain) -> Plan:
         refine_steps=refine_steps if request.refine_steps is None else request.refine_steps,
         hinge_noise=spec.hinge_noise,
         timestep_map=spec.timestep_map,
+        overlap=True,
         device=str(chain.device),
         dtype=str(chain.dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),
@@ -143,6 +145,7 @@ def paper_preset(plan: Plan) -> Plan:
         hinge_noise="fresh",
         timestep_map="same",
         windows="fixed",
+        overlap=False,
         edges="keep",
         initial_noise="shuffle",
         coherence_space="eps",

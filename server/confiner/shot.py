@@ -17,7 +17,7 @@ from .plan import Plan
 from .request import ClipRequest
 from .rules import Briefed, RefineStep, calls
 from .state import Band, ShotState
-from .windows import Window, rotating_offset, settled, window_from, windows
+from .windows import Layout, Window, rotating_offset, settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +74,7 @@ class Shot:
     @property
     def settled(self) -> int:
         """How many of the delivered frames a longer shot with the same settings begins with."""
-        offsets = [self.offset(step) for step in range(self.plan.refine_steps)]
-        end = settled(offsets, self.span, self.length, whole=self.plan.edges == "whole")
+        end = settled([self.layout(step) for step in range(self.plan.refine_steps)], self.length)
         return min(self.request.num_frames, max(0, end - self.lead))
 
     @property
@@ -118,8 +117,14 @@ class Shot:
             return self.span // 2 if self.plan.windows == "fixed" else 0
         return rotating_offset(step, self.plan.refine_steps, self.span)
 
+    def layout(self, step: int) -> Layout:
+        """How the windows of a refinement step lie."""
+        last = step == self.plan.refine_steps - 1
+        stride = self.span // 2 if last and self.plan.overlap else self.span
+        return Layout(self.offset(step), self.span, stride, self.plan.edges == "whole")
+
     def window_from(self, step: int, frame: int) -> Window:
-        return window_from(frame, self.offset(step), self.span, self.length, whole=self.plan.edges == "whole")
+        return self.layout(step).window_from(frame, self.length)
 
     def refine_step(self, step: int, window: Window) -> RefineStep:
         """What a rule needs for one window at one step."""
@@ -162,8 +167,7 @@ class Shot:
         return asked["spatial"] * self.chain.spatial.passes + asked["temporal"] * self.chain.temporal.passes
 
     def _windows(self, step: int) -> list[Window]:
-        whole = self.plan.edges == "whole"
-        return windows(self.offset(step), self.span, self.length, until=self.needed[step + 1], whole=whole)
+        return self.layout(step).windows(self.length, until=self.needed[step + 1])
 
     def _text(self, role: str, frames: range) -> Embeds:
         """An expert's text; what it says of a frame is keyed to the frame's number in the clip."""

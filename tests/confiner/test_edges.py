@@ -15,7 +15,7 @@ from confiner.generation import prepare
 from confiner.loading import Chain
 from confiner.plan import Plan
 from confiner.shot import Shot
-from confiner.windows import Window, windows
+from confiner.windows import Layout, Window
 
 EDGES = ["whole", "keep", "drop-tail", "drop"]
 
@@ -27,7 +27,8 @@ def _request(num_frames: int, **changes: object) -> confiner.ClipRequest:
 
 
 def _plan(request: confiner.ClipRequest, chain: Chain, edges: str, windows: str = "fixed") -> Plan:
-    return replace(confiner.resolve_plan(request, chain), edges=edges, windows=windows)  # type: ignore[arg-type]
+    plan = confiner.resolve_plan(request, chain)
+    return replace(plan, edges=edges, windows=windows, overlap=windows == "rotating")  # type: ignore[arg-type]
 
 
 def _shot(num_frames: int, chain: Chain, edges: str) -> Shot:
@@ -37,7 +38,7 @@ def _shot(num_frames: int, chain: Chain, edges: str) -> Shot:
 
 def test_the_papers_windows_are_halves_at_both_ends() -> None:
     """[0, L/2), then [L/2 + jL, L/2 + (j+1)L) for j = 0 … N−2, then the tail half (METHOD 3.3)."""
-    found = windows(8, 16, 48, whole=False)
+    found = Layout(8, 16, 16, whole=False).windows(48)
     assert found == [Window(0, 8, 0, 8), Window(8, 24, 8, 24), Window(24, 40, 24, 40), Window(40, 48, 40, 48)]
 
 
@@ -47,7 +48,7 @@ def test_halves_are_kept_or_made_in_surplus(chain: Chain, edges: str, num_frames
     shot = _shot(num_frames, chain, edges)
     kept = range(shot.lead, shot.lead + num_frames)
     assert kept.stop <= shot.length
-    halves = [window for window in windows(8, 16, shot.length, whole=False) if len(window.frames) < 16]
+    halves = [window for window in Layout(8, 16, 16, whole=False).windows(shot.length) if len(window.frames) < 16]
     beginning, end = (halves[0].frames, halves[-1].frames) if shot.length > 16 else (range(0), range(0))
     if edges == "drop":
         assert not set(kept) & {*beginning, *end}

@@ -178,6 +178,7 @@ def _plan(**changes: object) -> Plan:
 
 def test_joints_are_where_segments_and_windows_meet() -> None:
     assert joint_phases(_plan(), SPAN) == {0, 8, 5, 2, 15, 12}
+    assert joint_phases(_plan(overlap=True), SPAN) == {0, 8, 5, 2, 15, 12, 4}
     assert joint_phases(_plan(windows="fixed"), SPAN) == {0, 8}
     assert joint_phases(_plan(windows="aligned"), SPAN) == {0}
 
@@ -191,7 +192,7 @@ def test_each_ablation_leaves_out_what_it_says() -> None:
             expected = {
                 "consistency": {"initial_noise"},
                 "coherence": {"coherence"},
-                "staggering": {"windows", "edges"},
+                "staggering": {"windows", "overlap", "edges"},
             }
             strategy = name.rpartition(" ")[2]
             assert changed <= set().union(*expected.values()) if strategy == "any" else changed <= expected[strategy]

@@ -19,7 +19,7 @@ Settings = Callable[[Plan], Plan]
 _WITHOUT: dict[str, dict[str, Any]] = {
     "consistency": {"initial_noise": "random"},
     "coherence": {"coherence": 0.0},
-    "staggering": {"windows": "aligned", "edges": "whole"},
+    "staggering": {"windows": "aligned", "overlap": False, "edges": "whole"},
 }
 """The three strategies, and the plan in which one of them is left out."""
 
@@ -63,7 +63,8 @@ def way(name: str, chain: Chain) -> Way:
 def joint_phases(plan: Plan, span: int) -> frozenset[int]:
     """Where segments and windows meet, modulo the frames of a window."""
     if plan.windows == "rotating":
-        return frozenset({0, *(rotating_offset(step, plan.refine_steps, span) for step in range(plan.refine_steps))})
+        offsets = [rotating_offset(step, plan.refine_steps, span) for step in range(plan.refine_steps)]
+        return frozenset({0, *offsets, *([(offsets[-1] + span // 2) % span] if plan.overlap else [])})
     return frozenset({0, span // 2} if plan.windows == "fixed" else {0})
 
 
