@@ -21,7 +21,7 @@ def test_the_bundled_chain_is_there_with_all_the_words_it_knows(confiner):
 def test_a_person_reads_the_same(confiner):
     done = confiner("chains")
     assert done.returncode == 0
-    for text in ("bundled: ", "weights         here", "64×64 pixels, 8 frames a second", "licence", "crimson"):
+    for text in ("bundled: ", "weights         here", "64×64, 112×64 pixels, 8 frames a second", "licence", "crimson"):
         assert text in done.stdout
 
 

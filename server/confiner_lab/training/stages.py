@@ -64,7 +64,7 @@ class Training:
             target,
             vae=self._load(autoencoder.build(self.settings), "decoder"),
             text=self.encoder,
-            tokenizer=self.tokenizer,
+            tokenizer=CLIPTokenizer.from_pretrained(self.folder / "tokenizer"),  # not one that has padded
             control=self._load(self._new_control(), "control"),
             spatial=self._load(image.build(self.settings), "spatial"),
             temporal=self._load(self._new_temporal(), "temporal"),
