@@ -12,7 +12,7 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel, UNet3DConditionModel, UNetMotionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from .chains import ChainSpec, ExpertSpec
+from .chains import ChainSpec, ExpertSpec, Place
 from .chains.fit import check_chain, check_expert
 from .chains.scheduler_file import scheduler_disagreements
 from .experts.animatediff import AnimateDiffExpert
@@ -26,6 +26,7 @@ from .latents import LatentSpace
 from .memory import MemoryChoice, roomy
 from .preview import fit_preview
 from .shelf import Shelf
+from .weights import content_hash
 
 log = logging.getLogger(__name__)
 
@@ -86,10 +87,24 @@ def load_chain(
     `memory` says how it is fitted into memory, `dtype` included; without it, everything stays on the device.
     Raises WeightsMissing if a part is not on this machine, ChainError if the parts do not fit together.
     """
-    check_chain(spec)
     place = torch.device(device) if shelf is None else shelf.device
     memory = memory or roomy(place.type, str(shelf.dtype if shelf else dtype).removeprefix("torch."))
     shelf = shelf or Shelf(place, getattr(torch, memory.dtype), offload=memory.offload)
+    kept = (spec, memory, _stamp(spec))
+    if kept not in shelf.chains:
+        shelf.chains[kept] = _loaded(spec, shelf, memory)
+    chain: Chain = shelf.chains[kept]
+    return chain
+
+
+def _stamp(spec: ChainSpec) -> tuple[str, ...]:
+    """What the chain's files hold now; empty for what is not there."""
+    places = (*spec.places, *((spec.preview,) if spec.preview is not None else ()))
+    return tuple("" if path is None else content_hash(path) for path in map(Place.folder, places))
+
+
+def _loaded(spec: ChainSpec, shelf: Shelf, memory: MemoryChoice) -> Chain:
+    check_chain(spec)
     vae, digest = shelf.take(AutoencoderKL, spec.vae)
     space, weights = LatentSpace(vae), {"vae": digest}
     experts = {}

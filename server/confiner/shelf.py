@@ -37,6 +37,8 @@ class Shelf:
     device: torch.device
     dtype: torch.dtype
     parts: dict[tuple[str, str], Any] = field(default_factory=dict)
+    chains: dict[Any, Any] = field(default_factory=dict)
+    """Whole chains made of these parts, for those who swap back and forth."""
     offload: Offload = "none"
 
     def __post_init__(self) -> None:
@@ -66,6 +68,7 @@ class Shelf:
     def keep(self, digests: Collection[str]) -> None:
         """Let go of every part whose content is not among `digests`."""
         self.parts = {key: part for key, part in self.parts.items() if key[1] in digests}
+        self.chains.clear()
 
     def _loaded(self, kind: Any, path: Path) -> Any:
         if kind is CLIPTokenizer:

@@ -53,6 +53,7 @@ def restyled(spec: ChainSpec) -> ChainSpec:
 
 
 def _loaded_files_only(repository: Repository) -> Repository:
-    """Without what is published twice."""
-    weights = {path: part for path, part in repository.weights.items() if part != "checkpoint" and ".fp16." not in path}
+    """Without what is published twice, and without the control expert for 2 and 8 steps."""
+    left_out = (".fp16.", "_2step_", "_8step_", "v1-5-pruned")
+    weights = {path: part for path, part in repository.weights.items() if not any(words in path for words in left_out)}
     return dataclasses.replace(repository, weights=weights)

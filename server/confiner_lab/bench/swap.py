@@ -33,11 +33,11 @@ def _measured(spec: ChainSpec, rounds: int) -> dict[str, Any]:
     times: dict[str, list[float]] = {"alone": [], "swap": [], "swap_back": []}
     shelf = Shelf(torch.device("cpu"), torch.float32)
     load_chain(spec, shelf=shelf)
-    kept = dict(shelf.parts)
+    kept, whole = dict(shelf.parts), dict(shelf.chains)
     for _ in range(rounds):
         alone = Shelf(torch.device("cpu"), torch.float32)
         times["alone"].append(_seconds(partial(alone.take, UNet2DConditionModel, other.spatial.unet)))
-        shelf.parts = dict(kept)
+        shelf.parts, shelf.chains = dict(kept), dict(whole)
         del alone
         gc.collect()
         times["swap"].append(_seconds(partial(load_chain, other, shelf=shelf)))
