@@ -33,10 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_figure_arguments(swap)
     memory = benches.add_parser("memory", help="tensors alive while a clip is made; random weights of middling size")
     add_figure_arguments(memory)
+    long = benches.add_parser("long", help="what long shots hold, with experts that cost nothing, at 512×512 pixels")
+    long.add_argument("--frames", type=int, nargs="+", default=[600, 6000], metavar="N", help="(default: 600 6000)")
+    add_figure_arguments(long)
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"clip": run_clip, "cost": run_cost, "swap": run_swap, "memory": run_memory}[args.what](args)
+    benches = {"clip": run_clip, "cost": run_cost, "swap": run_swap, "memory": run_memory, "long": run_long}
+    return benches[args.what](args)
 
 
 def run_clip(args: argparse.Namespace) -> int:
@@ -89,6 +93,23 @@ def run_memory(args: argparse.Namespace) -> int:
     found = measure_memory()
     print(memory_table(found))
     write_figures(args.json, args, found)
+    return 0
+
+
+def run_long(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from confiner_lab.bench.long import hold, linear_chain
+
+    check_writable(args.json)
+    chain = linear_chain()
+    print(f"{'frames':>8} {'tensors':>13} {'with frames':>13} {'checkpoint':>13}   bytes at most, linear experts")
+    found = []
+    for num_frames in args.frames:
+        held = hold(chain, num_frames)
+        print(f"{num_frames:>8} {held.tensors:>13,} {held.with_frames:>13,} {held.checkpoint:>13,}", flush=True)
+        found.append(asdict(held))
+    write_figures(args.json, args, {"shots": found})
     return 0
 
 
