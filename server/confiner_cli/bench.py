@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cost = benches.add_parser("cost", help="floating-point operations of the full-size experts; needs no weights")
     add_figure_arguments(cost)
     swap = benches.add_parser("swap", help="swapping one expert of a loaded chain; random weights of middling size")
-    swap.add_argument("--runs", type=int, default=7, metavar="N", help="the median of N rounds (default: 7)")
+    swap.add_argument("--runs", type=int, default=7, metavar="N", help="the fastest of N rounds (default: 7)")
     add_figure_arguments(swap)
     memory = benches.add_parser("memory", help="tensors alive while a clip is made; random weights of middling size")
     add_figure_arguments(memory)

@@ -73,6 +73,9 @@ def with_sidecar() -> Iterator[Wait]:
     bpy.ops.confiner.connect()
     yield lambda: bool(runtime.chains)
     bpy.ops.wm.save_as_mainfile(filepath=str(DESK / "storyboard.blend"))
+    yield lambda: bool(runtime.weights)
+    with unfolded("weights"):
+        yield from photograph("09-weights")
     yield from remarks()
     yield from making(runtime)
     yield from takes(runtime)
