@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ways of making a long shot that are compared: our default, the paper's, each without one strategy, FreeNoise.
 
-How the default was chosen, on few bundled shots (4 to 6 of 64 or 128 frames): windows decide. Fixed ones leave a seam of
+How the default was chosen, on few bundled shots (4 to 6 of 64 or 128 frames): windows decide. Fixed ones leave seams of
 1.2 at their joints, rotating ones 1.1 at those of the last step alone, and none once these overlap. How the segments'
 noise is shared and coherence guidance (γ 0, .02 and .1) change seams and motion by less than the shots differ: shared
 noise lets the world wander a tenth less and random noise a tenth more than shuffled, and γ = .1 in x0 adds a seam. So
