@@ -22,7 +22,7 @@ def snapshots(hub_cache: Path) -> dict[str, Path]:
     return {name: hub_cache / f"models--{owner}" / "snapshots" / COMMIT for name, owner in owners.items()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chains(hub_cache: Path, snapshots: dict[str, Path]) -> Iterator[dict[str, ChainSpec]]:
     """The built-in chains of the paper, at a size that a test can afford; their names find the files in `hub_cache`."""
     convert(snapshots["lavie"] / "lavie_base.pt")

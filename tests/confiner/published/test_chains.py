@@ -112,11 +112,11 @@ def test_the_control_stage_is_lightnings_own_sampler(chains: dict[str, ChainSpec
 
 
 def test_a_scheduler_file_that_disagrees_is_reported(
-    chains: dict[str, ChainSpec], shelf: Shelf, caplog: pytest.LogCaptureFixture
+    chains: dict[str, ChainSpec], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Lightning was trained on linear betas; the image model it runs on was published with others."""
     with caplog.at_level(logging.WARNING, logger="confiner"):
-        chain = load_chain(chains[NAMES[0]], shelf=shelf)
+        chain = load_chain(chains[NAMES[0]])
     (message,) = caplog.messages
     assert message.startswith("the control expert: beta_schedule is 'scaled_linear' in the repository")
     expected = EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="linear").alphas_cumprod
