@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 from ..protocol.messages import Problem
 
 
@@ -12,3 +16,17 @@ class Refusal(Exception):
     def __init__(self, code: str, message: str, remedy: str) -> None:
         super().__init__(f"{message}: {remedy}")
         self.problem = Problem(code, message, remedy)
+
+
+def reporting(execute: Callable[[Any, Any], set[str]]) -> Callable[[Any, Any], set[str]]:
+    """An operator's `execute` that ends with a warning where it would raise Refusal."""
+
+    @wraps(execute)
+    def reported(self: Any, context: Any) -> set[str]:
+        try:
+            return execute(self, context)
+        except Refusal as refusal:
+            self.report({"WARNING"}, str(refusal))
+            return {"CANCELLED"}
+
+    return reported

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from .chain_file import add_chain_arguments, load, read_spec
 from .figures import add_figure_arguments, check_writable, write_figures
@@ -69,29 +71,27 @@ def run_clip(args: argparse.Namespace) -> int:
 def run_cost(args: argparse.Namespace) -> int:
     from confiner_lab.bench.cost import cost_table, measure_cost
 
-    check_writable(args.json)
-    cost = measure_cost()
-    print(cost_table(cost))
-    write_figures(args.json, args, cost)
-    return 0
+    return _tabulate(args, measure_cost, cost_table)
 
 
 def run_swap(args: argparse.Namespace) -> int:
     from confiner_lab.bench.swap import measure_swaps, swap_table
 
-    check_writable(args.json)
-    found = measure_swaps(args.runs)
-    print(swap_table(found))
-    write_figures(args.json, args, found)
-    return 0
+    return _tabulate(args, partial(measure_swaps, args.runs), swap_table)
 
 
 def run_memory(args: argparse.Namespace) -> int:
     from confiner_lab.bench.memory import measure_memory, memory_table
 
+    return _tabulate(args, measure_memory, memory_table)
+
+
+def _tabulate(
+    args: argparse.Namespace, measure: Callable[[], dict[str, Any]], table: Callable[[dict[str, Any]], str]
+) -> int:
     check_writable(args.json)
-    found = measure_memory()
-    print(memory_table(found))
+    found = measure()
+    print(table(found))
     write_figures(args.json, args, found)
     return 0
 

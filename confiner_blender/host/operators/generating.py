@@ -7,7 +7,7 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import compat, jobs, shots
-from ..refusal import Refusal
+from ..refusal import Refusal, reporting
 from ..runtime import running
 from .storyboarding import ShotOperator
 
@@ -18,12 +18,9 @@ class CONFINER_OT_generate(ShotOperator):
     bl_idname = "confiner.generate"
     bl_label = "Generate"
 
+    @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            jobs.generate(compat.storyboard_scene(context), shots.active_shot(context))
-        except Refusal as refusal:
-            self.report({"WARNING"}, str(refusal))
-            return {"CANCELLED"}
+        jobs.generate(compat.storyboard_scene(context), shots.active_shot(context))
         return {"FINISHED"}
 
 

@@ -9,7 +9,7 @@ from ...client.errors import ClientError
 from ...client.installation import remove
 from .. import errands, link
 from ..add_on import ADD_ON, environment_folder, set_up_commands
-from ..refusal import Refusal
+from ..refusal import reporting
 
 
 class CONFINER_OT_connect(bpy.types.Operator):
@@ -40,12 +40,9 @@ class CONFINER_OT_install_sidecar(bpy.types.Operator):
     bl_idname = "confiner.install_sidecar"
     bl_label = "Install the Sidecar"
 
+    @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            errands.start_installation()
-        except Refusal as refusal:
-            self.report({"WARNING"}, str(refusal))
-            return {"CANCELLED"}
+        errands.start_installation()
         return {"FINISHED"}
 
 

@@ -7,7 +7,7 @@ import bpy
 
 from .. import capture, colour, compat, shots
 from ..add_on import user_folder
-from ..refusal import Refusal
+from ..refusal import Refusal, reporting
 from ..runtime import RUNTIME
 from .storyboarding import ShotOperator
 
@@ -31,19 +31,16 @@ class CONFINER_OT_capture_structure(ShotOperator):
     bl_label = "Look Through"
     bl_options = {"REGISTER"}
 
+    @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene, shot = compat.storyboard_scene(context), shots.active_shot(context)
         start = shots.start_of(scene, shot.uuid)
         offset = max(0, min(scene.frame_current - start, shot.length - 1))
         path = user_folder("structure") / f"{shot.uuid}_{offset:04d}.png"
-        try:
-            capture.check(scene, shot)
-            if shot.structure == "NONE":
-                raise Refusal("no-structure", "This shot has no structure frames", "choose Camera or Strip")
-            capture.render(scene, shot, start, offset, path)
-        except Refusal as refusal:
-            self.report({"WARNING"}, str(refusal))
-            return {"CANCELLED"}
+        capture.check(scene, shot)
+        if shot.structure == "NONE":
+            raise Refusal("no-structure", "This shot has no structure frames", "choose Camera or Strip")
+        capture.render(scene, shot, start, offset, path)
         RUNTIME.structures[shot.uuid] = path
         return {"FINISHED"}
 

@@ -9,7 +9,7 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 
 from .. import compat, jobs, parts, shots, takes
-from ..refusal import Refusal
+from ..refusal import reporting
 from ..runtime import RUNTIME, running
 
 
@@ -72,16 +72,13 @@ class CONFINER_OT_go_on(TakeOperator):
 
     take: StringProperty()
 
+    @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
         shot, take = self.target(context)
         if take is None or not parts.cut_short(shot, take):
             self.report({"WARNING"}, "No take was cut short here")
             return {"CANCELLED"}
-        try:
-            parts.go_on(shot, take)
-        except Refusal as refusal:
-            self.report({"WARNING"}, str(refusal))
-            return {"CANCELLED"}
+        parts.go_on(shot, take)
         return {"FINISHED"}
 
 
@@ -93,16 +90,13 @@ class CONFINER_OT_keep_part(TakeOperator):
 
     take: StringProperty()
 
+    @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
         shot, take = self.target(context)
         if take is None or not parts.cut_short(shot, take):
             self.report({"WARNING"}, "No take was cut short here")
             return {"CANCELLED"}
-        try:
-            parts.keep(compat.storyboard_scene(context), shot, take)
-        except Refusal as refusal:
-            self.report({"WARNING"}, str(refusal))
-            return {"CANCELLED"}
+        parts.keep(compat.storyboard_scene(context), shot, take)
         return {"FINISHED"}
 
 
@@ -118,6 +112,7 @@ class CONFINER_OT_extend_take(TakeOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_props_dialog(self)
 
+    @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene, (shot, take) = compat.storyboard_scene(context), self.target(context)
         settings = takes.settings_of(take) if take is not None else None
@@ -126,11 +121,7 @@ class CONFINER_OT_extend_take(TakeOperator):
             return {"CANCELLED"}
         shots.restore(scene, shot, take, settings)
         shot.length += self.frames
-        try:
-            jobs.generate(scene, shot)
-        except Refusal as refusal:
-            self.report({"WARNING"}, str(refusal))
-            return {"CANCELLED"}
+        jobs.generate(scene, shot)
         return {"FINISHED"}
 
 
