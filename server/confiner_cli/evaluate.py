@@ -102,8 +102,7 @@ def run_prompts(args: argparse.Namespace) -> int:
 
     check_writable(args.json, args.sheet)
     spec = read_spec(args.chain, args.chains)
-    if args.count < 1:
-        raise CommandError(f"{args.count} prompts; expected 1 or more", "ask for more with --count")
+    _check_count(args.count)
     width, height = args.size or spec.sizes[0]
     sentences = prompts.draw_sentences(args.count, args.seed, width=width, height=height)
     chain, judge = load(spec, args.device), load_judge()
@@ -141,12 +140,18 @@ def _show_sentence(trial: SentenceTrial) -> None:
     progress(f"{trial.sentence.prompt}: " + (f"not {', '.join(trial.wrong)}" if trial.wrong else "right"))
 
 
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise CommandError(f"--count {count}; expected 1 or more", "ask for more with --count")
+
+
 def run_judge(args: argparse.Namespace) -> int:
     from confiner_lab.evaluate import judging
     from confiner_lab.judge.verdict import load_judge, training_record
     from confiner_lab.world import ATTRIBUTES
 
     check_writable(args.json)
+    _check_count(args.count)
     chain = load(read_spec(args.chain, args.chains), args.device)
     clips = judging.draw_clips(args.count, args.seed)
     verdicts = judging.evaluate(load_judge(), clips, judging.changes(chain.space))

@@ -135,6 +135,8 @@ def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequ
 
     from confiner import ClipRequest
 
+    if args.then or args.crossover is not None:
+        raise CommandError("--then or --crossover for a take that has prompts of its own", "leave them out")
     structure = read_structure(args.structure) if args.structure else None
     if record["structure"] and structure is None and (structure := read_structure_of(args.take)) is None:
         raise CommandError("this take started from structure frames", "name their folder with --structure")

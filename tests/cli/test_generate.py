@@ -110,6 +110,9 @@ def test_a_take_of_two_prompts_goes_on_as_it_began(confiner, tmp_path):
     assert "same: it begins with the first 15 of the take's 36 frames" in done.stderr
     assert len(frames_of(tmp_path / "long")) == 44
     assert frames_of(tmp_path / "long")[:15] == frames_of(tmp_path / "short")[:15]
+    more = confiner("generate", "--take", tmp_path / "short", "--then", 30, "a cone", "-o", tmp_path / "no")
+    assert more.returncode == 2
+    assert "for a take that has prompts of its own" in more.stderr
     fewer = confiner("generate", "--take", tmp_path / "short", "--frames", 20, "-o", tmp_path / "no")
     assert fewer.returncode == 2
     assert "20 frames of a take of 36, expected no fewer" in fewer.stderr
