@@ -11,7 +11,7 @@ from confiner.latents import LatentSpace
 from numpy.typing import NDArray
 
 from ..judge.network import CLIP_FRAMES, FRAME_ATTRIBUTES, Judge
-from ..judge.training import soften, to_tensor
+from ..judge.training import WIDTHS, soften, to_tensor
 from ..judge.verdict import Verdict, judge_clip
 from ..world import ATTRIBUTES, Clip, random_clip, render_clip
 from .interval import Estimate, mean, rate, to_json
@@ -35,7 +35,7 @@ def changes(space: LatentSpace) -> dict[str, Change]:
 def draw_clips(count: int, seed: int) -> list[Clip]:
     """Clips of every kind, at any moment; every fourth is wide."""
     rng = np.random.default_rng([JUDGE_STREAM, seed])
-    return [random_clip(rng, width=112 if number % 4 == 3 else 64) for number in range(count)]
+    return [random_clip(rng, width=WIDTHS[number % 4 == 3]) for number in range(count)]
 
 
 def evaluate(judge: Judge, clips: list[Clip], by: dict[str, Change]) -> Verdicts:
