@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -121,6 +121,11 @@ def choose(
         offloads = dict.fromkeys(choice.offload for choice in ladder)
         ladder = tuple(MemoryChoice(like.dtype, each, like.decode_frames, like.vae_tiling) for each in offloads)
     return next((choice for choice in ladder if choice.bytes_needed(sizes) <= machine.budget), ladder[-1])
+
+
+def of_plan(plan: dict[str, Any]) -> MemoryChoice:
+    """What a plan, as JSON values, fixes of precision and decoding; where weights rest is not a plan's to say."""
+    return MemoryChoice(plan["dtype"], "none", plan["decode_frames"], plan.get("vae_tiling", False))
 
 
 def cheaper(machine: Machine, choice: MemoryChoice) -> MemoryChoice | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from confiner import Chain, ChainSpec
@@ -55,14 +55,18 @@ def read_spec(name: str, file: Path | None) -> ChainSpec:
     return find_chain(read_chains(file), name)
 
 
-def load(spec: ChainSpec, device: str) -> Chain:
-    """The chain's experts on the device called `device`, fitted into the memory that is there."""
+def load(spec: ChainSpec, device: str, plan: dict[str, Any] | None = None) -> Chain:
+    """The chain's experts on the device called `device`, fitted into the memory that is there.
+
+    `plan`, as JSON values, is one to be replayed: it holds precision and decoding.
+    """
     from confiner import load_chain
     from confiner.chains.fit import check_chain
     from confiner.device import find_device
     from confiner.footprint import chain_sizes
-    from confiner.memory import choose, machine_with
+    from confiner.memory import choose, machine_with, of_plan
 
     place = find_device(device)
     check_chain(spec)
-    return load_chain(spec, device=place, memory=choose(machine_with(place), chain_sizes(spec)))
+    like = None if plan is None else of_plan(plan)
+    return load_chain(spec, device=place, memory=choose(machine_with(place), chain_sizes(spec), like=like))

@@ -82,8 +82,11 @@ def run(args: argparse.Namespace) -> int:
     longer = record is not None and request.num_frames > record["request"]["num_frames"]
     check_free(args.out, request)
     _name_unknown_words(spec, " ".join([request.prompt, *(stretch.prompt for stretch in request.stretches)]))
-    chain = load(spec, record["plan"]["device"] if record else args.device)
-    plan = Plan.from_json(record["plan"]) if record else resolve_plan(request, chain)
+    if record:
+        chain, plan = load(spec, record["plan"]["device"], record["plan"]), Plan.from_json(record["plan"])
+    else:
+        chain = load(spec, args.device)
+        plan = resolve_plan(request, chain)
     made = _make(request, chain, plan, args, kept=None if record is None or longer else record.get("kept"))
     if record is None:
         return 0

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from confiner import ClipRequest, FramesDone, generate, load_chain, resolve_plan, take_record
+from confiner.chains import find_chain, read_chains
+from confiner.memory import MemoryChoice
+from confiner.take import frame_hash
 from confiner_cli.generate import _verify
 from PIL import Image
 
@@ -87,6 +91,21 @@ def test_a_part_that_was_kept_is_made_again_and_no_more_than_that(take, confiner
     assert "same: every frame is identical" in done.stderr
     assert frames_of(tmp_path / "again") == frames_of(take[0])[:6]
     assert json.loads((tmp_path / "again" / "take.json").read_text(encoding="utf-8")) == json.loads(part.read_text())
+
+
+def test_a_take_holds_its_precision_where_memory_would_choose_another(confiner, tmp_path):
+    chain = load_chain(find_chain(read_chains(), "bundled"), memory=MemoryChoice("bfloat16", "none", decode_frames=1))
+    request = ClipRequest(prompt="a red cube", num_frames=3, width=64, height=64, refine_steps=2)
+    plan = resolve_plan(request, chain)
+    frames = [
+        frame for event in generate(request, chain, plan) if isinstance(event, FramesDone) for frame in event.frames
+    ]
+    (tmp_path / "take.json").write_text(
+        json.dumps(take_record(request, chain, plan, [frame_hash(frame) for frame in frames])), encoding="utf-8"
+    )
+    done = confiner("generate", "--take", tmp_path / "take.json", "-o", tmp_path / "again")
+    assert done.returncode == 0, done.stderr
+    assert "same: every frame is identical" in done.stderr
 
 
 def test_a_take_that_came_out_otherwise_is_said_to_differ(capsys):

@@ -33,7 +33,8 @@ class Place:
             return None
         if path.suffix in PICKLED:
             return converted_form(path)
-        unfinished = (path / "config.json").exists() and not any(path.glob("*.safetensors"))
+        names = _names(path)
+        unfinished = "config.json" in names and not _with_weights(names)
         return None if unfinished else path
 
     def pickled(self) -> Path | None:
@@ -67,10 +68,21 @@ class Place:
 
 
 def _pickled(path: Path) -> Path | None:
-    if any(path.glob("*.safetensors")):
+    names = _names(path)
+    if _with_weights(names):
         return None
-    files = [path] if path.suffix in PICKLED else sorted(path.glob("*.bin"), key=lambda file: len(file.name))
+    binaries = sorted((name for name in names if name.endswith(".bin")), key=len)
+    files = [path] if path.suffix in PICKLED else [path / name for name in binaries]
     return next((file for file in files if not converted_form(file).exists()), None)
+
+
+def _names(path: Path) -> list[str]:
+    """What lies in a folder; nothing in a file."""
+    return os.listdir(path) if path.is_dir() else []
+
+
+def _with_weights(names: list[str]) -> bool:
+    return any(name.endswith(".safetensors") for name in names)
 
 
 def converted_form(pickled: Path) -> Path:

@@ -13,7 +13,7 @@ from confiner.chains.fit import check_chain
 from confiner.exhaustion import out_of_memory, smaller_clip
 from confiner.footprint import chain_sizes
 from confiner.loading import Chain, load_chain
-from confiner.memory import MemoryChoice, Sizes, cheaper, choose, explain, machine_with
+from confiner.memory import MemoryChoice, Sizes, cheaper, choose, explain, machine_with, of_plan
 from confiner.shelf import Shelf
 from confiner.weights import content_hash, found
 
@@ -43,7 +43,8 @@ class Residence:
         """The chain, loaded anew only where it differs; `plan`, if there is one, holds what must not change."""
         check_chain(spec)
         sizes = chain_sizes(spec)
-        choice = choose(self._machine, sizes, like=_of_plan(plan), below=self._failed.get(spec.name))
+        like = None if plan is None else of_plan(plan)
+        choice = choose(self._machine, sizes, like=like, below=self._failed.get(spec.name))
         if self._chain is not None and self._chain.spec == spec and self._chain.memory == choice:
             return self._chain
         log.info("%s on %s: %s", spec.name, self.device, explain(self._machine, sizes, choice))
@@ -83,10 +84,3 @@ class Residence:
     def _modules(self) -> list[torch.nn.Module]:
         parts = self._shelf.parts.values() if self._shelf is not None else ()
         return [part for part in parts if isinstance(part, torch.nn.Module)]
-
-
-def _of_plan(plan: dict[str, Any] | None) -> MemoryChoice | None:
-    """What a plan says of precision and decoding; where weights rest is not a plan's to say."""
-    if plan is None:
-        return None
-    return MemoryChoice(plan["dtype"], "none", plan["decode_frames"], plan.get("vae_tiling", False))
