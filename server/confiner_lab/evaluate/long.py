@@ -25,7 +25,7 @@ from .interval import Estimate, mean, ratio, to_json
 from .lasting import Score, repetition, score, wander
 from .long_presets import Way
 from .prompts import Sentence, draw_sentences
-from .seams import hidden_seam_index, joints, seam_index
+from .seams import hidden_seam_indices, joints, phase_profile, plain_seam_index, seam_index
 
 SHOWN = 16
 """Frames of a shot that a contact sheet shows."""
@@ -55,7 +55,8 @@ class Trial:
     sentence: Sentence
     num_frames: int
     seam_index: float
-    hidden_seam_index: float
+    plain_seam_index: float
+    phase_profile: NDArray[np.float64]
     loss: Score
     repetition: float
     real_repetition: float
@@ -96,7 +97,8 @@ def try_sentence(chain: Chain, way: Way, judge: Judge, sentence: Sentence, lengt
             sentence=sentence,
             num_frames=num_frames,
             seam_index=seam_index(changed, really, at),
-            hidden_seam_index=hidden_seam_index(changed, really, span),
+            plain_seam_index=plain_seam_index(changed, really, at),
+            phase_profile=phase_profile(changed, really, span),
             loss=_lost(judge, sentence.meant, seen, num_frames),
             repetition=repetition(seen.pictures, span),
             real_repetition=repetition(real[:num_frames], span),
@@ -174,9 +176,11 @@ def summary(trials: Sequence[Trial], seed: int) -> dict[str, Estimate]:
     `first_frames` is the time to the first of them over the whole time of a clip of 16.
     """
     expected_motion = [each.motion_16 * each.real_motion / each.real_motion_16 for each in trials]
+    hidden = hidden_seam_indices(np.stack([each.phase_profile for each in trials])).tolist()
     return {
         "seam_index": mean([each.seam_index for each in trials], seed),
-        "hidden_seam_index": mean([each.hidden_seam_index for each in trials], seed),
+        "plain_seam_index": mean([each.plain_seam_index for each in trials], seed),
+        "hidden_seam_index": mean(hidden, seed),
         "drift": mean([100 * each.loss.probability for each in trials], seed),
         "drift_log": mean([each.loss.log for each in trials], seed),
         "repetition": mean([each.repetition for each in trials], seed),

@@ -38,26 +38,47 @@ def seam_index(changes: Floats, real: Floats, at: NDArray[np.bool_]) -> float:
     `changes` and `real` are mean squares [frames − 1] of the clip and of the real clip of the same frames. Both are
     means: flicker is uneven, so that the mean of any frames lies above the median of others without a seam.
     """
-    relative = np.sqrt((changes + LEAST) / (expected(changes, real, ~at) + LEAST))
+    relative = _relative(changes, real, ~at)
     return float(relative[at].mean() / relative[~at].mean())
 
 
-def hidden_seam_index(changes: Floats, real: Floats, span: int) -> float:
-    """The seam index of one who is not told where the joints are, only that they come every `span` frames.
+def plain_seam_index(changes: Floats, real: Floats, at: NDArray[np.bool_]) -> float:
+    """The plain figure: mean change at the joints over the median change elsewhere, over the same of the real clip.
 
-    The phase with the most change is looked for in one half of the clip and measured in the other, both ways, so that
-    chance alone gives 1.
+    Where the world rests at a joint, it takes the clip's flicker for a seam.
     """
-    everywhere = np.ones(len(changes), bool)
-    relative = np.sqrt((changes + LEAST) / (expected(changes, real, everywhere) + LEAST))
+    found, expected = (float(sizes[at].mean() / np.median(sizes[~at])) for sizes in _sizes(changes, real))
+    return found / expected
+
+
+def phase_profile(changes: Floats, real: Floats, span: int) -> Floats:
+    """By phase modulo `span`: change into its frames over that into all others, both relative to a real clip's."""
+    relative = _relative(changes, real, np.ones(len(changes), bool))
     phase = np.arange(1, len(changes) + 1) % span
-    first = np.arange(len(changes)) < len(changes) // 2
-    found = []
-    for search, measure in ((first, ~first), (~first, first)):
-        strength = [relative[search & (phase == each)].mean() for each in range(span)]
-        at = phase == int(np.argmax(strength))
-        found.append(relative[measure & at].mean() / relative[measure & ~at].mean())
-    return float(np.mean(found))
+    return np.array([relative[phase == each].mean() / relative[phase != each].mean() for each in range(span)])
+
+
+def hidden_seam_indices(profiles: Floats) -> Floats:
+    """The seam indices of one who is not told where the joints are, only that all shots have them at the same phases.
+
+    Out of the shots' phase profiles [shots, span]: for each shot its own entry at the phase of most change in all the
+    others, so that chance alone gives 1. Other shots, not other parts of the same: what a world shows comes round, so
+    that a shot's own moments stand out at the same phases throughout. Not numbers for a single shot.
+    """
+    if len(profiles) < 2:
+        return np.full(len(profiles), np.nan)
+    others = profiles.sum(0) - profiles
+    return profiles[np.arange(len(profiles)), others.argmax(1)]
+
+
+def _relative(changes: Floats, real: Floats, where: NDArray[np.bool_]) -> Floats:
+    """Each change as a multiple of what is expected of it."""
+    found, likely = _sizes(changes, expected(changes, real, where))
+    return found / likely
+
+
+def _sizes(*squares: Floats) -> list[Floats]:
+    return [np.sqrt(each + LEAST) for each in squares]
 
 
 def expected(changes: Floats, real: Floats, where: NDArray[np.bool_]) -> Floats:
