@@ -29,6 +29,15 @@ def user_resources(blender_python: Path, extension_zip: Path, tmp_path_factory: 
     return folder
 
 
+@pytest.fixture(scope="session")
+def sidecar_python(sidecar_python: Path) -> Path:
+    """The sidecar's Python, which must have the sidecar installed: Blender starts it without this tree in its path."""
+    asked = [sidecar_python, "-I", "-c", "import confiner_server"]
+    if subprocess.run(asked, check=False, capture_output=True).returncode:
+        pytest.fail(f"{sidecar_python} has no confiner_server: run `python3 dev.py test`, which installs it")
+    return sidecar_python
+
+
 @pytest.fixture
 def in_blender(blender_python: Path, user_resources: Path, tmp_path: Path) -> Script:
     """Run a script of `scripts/` in Blender with keyword arguments; returns what it reports."""
