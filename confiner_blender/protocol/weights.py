@@ -21,7 +21,7 @@ class WeightsPart:
     """What a chain takes from one place on the hub. `size` is about how many bytes that are, None if not known here.
 
     `terms` is what a person has to accept, empty where nothing is asked; `pickled` the file that one has to allow by
-    its name, empty where there is none.
+    its name, empty where there is none. `steps` is the number of control steps that alone needs it, 0 for any.
     """
 
     repository: str
@@ -32,15 +32,25 @@ class WeightsPart:
     terms: str = ""
     accepted: bool = False
     pickled: str = ""
+    steps: int = 0
 
 
 @dataclass(frozen=True)
 class ChainWeights:
-    """A chain's parts on the hub, none if it needs none. `download` is about how many bytes are still missing."""
+    """A chain's parts on the hub, none if it needs none. `download` is about how many bytes are still missing.
+
+    `step_parts` are those that other numbers of control steps than the chain's own need beside these.
+    """
 
     chain: str
     download: int | None
     parts: list[WeightsPart] = field(default_factory=list)
+    step_parts: list[WeightsPart] = field(default_factory=list)
+
+    def missing(self, control_steps: int = 0) -> list[WeightsPart]:
+        """What is not here of all that the chain needs, for this many control steps (0: its own number)."""
+        wanted = [*self.parts, *(part for part in self.step_parts if part.steps == control_steps)]
+        return [part for part in wanted if not part.there]
 
 
 # --- client → sidecar ------------------------------------------------------------------------------------------------
@@ -53,12 +63,13 @@ class ListWeights:
 
 @dataclass(frozen=True)
 class FetchWeights:
-    """Download what a chain lacks. `accepted` are repositories whose terms the person has accepted just now, which is
-    remembered; `pickled` the pickled files that the person allows."""
+    """Download what a chain lacks, for `control_steps` (None: its own number). `accepted` are repositories whose terms
+    the person has accepted just now, which is remembered; `pickled` the pickled files that the person allows."""
 
     chain: str
     accepted: list[str] = field(default_factory=list)
     pickled: list[str] = field(default_factory=list)
+    control_steps: int | None = None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def summary(weights: ChainWeights) -> str:
     """What a chain's weights are to somebody who wants to use it."""
     if not weights.parts:
         return "Weights come with the sidecar, or lie in folders of yours"
-    if all(part.there for part in weights.parts):
+    if not weights.missing():
         return "Weights are here"
     about = f"about {amount(weights.download)}" if weights.download else "the hub says how much"
     return f"To download: {about}"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -31,9 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from confiner.downloading import download
     from confiner_server.licences import accept_licences, accepted_licences, repositories_of
 
-    spec = read_spec(args.chain, args.chains)
-    if args.control_steps is not None:
-        spec = dataclasses.replace(spec, control_steps=args.control_steps)
+    spec = read_spec(args.chain, args.chains).for_control_steps(args.control_steps)
     for part in hub_parts(spec):
         state = "here" if part.there else "missing"
         print(f"{state:8} {part.place}  ({part.repository.licence or 'licence: see its page'})")

@@ -91,10 +91,11 @@ def _check_control_weights(spec: ChainSpec, steps: int | None) -> None:
     """An expert that was distilled for each number of steps has weights for each, and the chain needs one of them."""
     adapter = spec.control.at(spec.control_steps if steps is None else steps).motion_adapter
     if adapter is not None and adapter.folder() is None:
+        command = f"confiner fetch {spec.name} --control-steps {steps}"
         raise WeightsMissing(
             f"no weights for {steps} control steps, {adapter}",
             "those that the chain has for this number",
-            f"set {spec.control_steps}, the default, or: confiner fetch {spec.name} --control-steps {steps}",
+            f"set {spec.control_steps}, or download them, under Weights or with: {command}",
         )
 
 

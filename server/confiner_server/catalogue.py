@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from confiner.chains import ChainSpec
-from confiner.chains.repositories import Part, download_size, hub_parts
+from confiner.chains.repositories import Part, download_size, hub_parts, step_parts
 
 from confiner_blender.protocol.messages import ChainInfo
 from confiner_blender.protocol.weights import ChainWeights, WeightsPart
@@ -31,10 +31,15 @@ def chain_info(spec: ChainSpec) -> ChainInfo:
 
 def chain_weights(spec: ChainSpec, accepted: Collection[str]) -> ChainWeights:
     """What the chain takes from the hub; `accepted` are the repositories whose terms the user has accepted."""
-    return ChainWeights(spec.name, download_size(spec), [_part(part, accepted) for part in hub_parts(spec)])
+    return ChainWeights(
+        spec.name,
+        download_size(spec),
+        [_part(part, accepted) for part in hub_parts(spec)],
+        [_part(part, accepted, steps) for steps, part in step_parts(spec).items()],
+    )
 
 
-def _part(part: Part, accepted: Collection[str]) -> WeightsPart:
+def _part(part: Part, accepted: Collection[str], steps: int = 0) -> WeightsPart:
     repository = part.repository
     return WeightsPart(
         repository=repository.name,
@@ -45,4 +50,5 @@ def _part(part: Part, accepted: Collection[str]) -> WeightsPart:
         terms=repository.terms,
         accepted=not repository.terms or repository.name in accepted,
         pickled="" if part.there else part.pickled,
+        steps=steps,
     )

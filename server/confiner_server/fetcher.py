@@ -28,12 +28,13 @@ def main() -> int:
     parser.add_argument("--chains", type=Path)
     parser.add_argument("--accepted", action="append", default=[])
     parser.add_argument("--pickled", action="append", default=[])
+    parser.add_argument("--control-steps", type=int)
     args = parser.parse_args()
     threading.Thread(target=_end_with_the_listener, daemon=True).start()
     try:
         from confiner.downloading import download
 
-        spec = find_chain(read_chains(args.chains), args.chain)
+        spec = find_chain(read_chains(args.chains), args.chain).for_control_steps(args.control_steps)
         for progress in download(spec, accepted=args.accepted, named=args.pickled):
             _tell(dataclasses.asdict(progress))
     except Exception as error:  # the one catch of this process: whatever it is, the panel shall say it

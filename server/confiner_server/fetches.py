@@ -53,6 +53,7 @@ class Fetches:
         words += ["--chains", str(self._chains)] if self._chains else []
         words += [word for name in sorted(accepted) for word in ("--accepted", name)]
         words += [word for name in wanted.pickled for word in ("--pickled", name)]
+        words += ["--control-steps", str(wanted.control_steps)] if wanted.control_steps else []
         self._show(FetchState(wanted.chain, RUNNING))
         self._lives[wanted.chain] = asyncio.create_task(self._live(wanted.chain, words))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
 
-from confiner_blender.protocol.messages import Chains, GetStatus, ListChains, Status
+from confiner_blender.protocol.messages import Chains, GetStatus, ListChains, Status, Submit
 from confiner_blender.protocol.weights import FetchState, FetchWeights, ListWeights, StopFetching, Weights
 from tests.hub_server import Hub, folders_of, serving
 
@@ -96,6 +97,27 @@ def test_what_was_not_accepted_is_not_downloaded(serving_sidecar, hub):
         chains = {weights.chain: weights for weights in client.ask(ListWeights(), Weights).chains}
     accepted = {part.repository: part.accepted for part in chains[CHAIN].parts}
     assert accepted == {SD: True, LIGHTNING: False, MODELSCOPE: False, "madebyollin/taesd": True}, "it is remembered"
+
+
+def test_weights_for_another_number_of_control_steps_are_downloaded_on_demand(serving_sidecar, hub, shot):
+    with serving_sidecar.client() as client:
+        client.send(FetchWeights(CHAIN, ALL))
+        assert ended(client)[-1].state == "done"
+
+        def listed():
+            return next(each for each in client.ask(ListWeights(), Weights).chains if each.chain == CHAIN)
+
+        assert {part.steps: part.there for part in listed().step_parts} == {1: False, 2: False, 8: False}
+        assert [part.inside for part in listed().missing(8)] == ["animatediff_lightning_8step_diffusers.safetensors"]
+        in_8_steps = shot(chain=CHAIN, num_frames=16, width=512, height=512, control_steps=8)
+        refused = client.refusal(Submit(str(uuid.uuid4()), in_8_steps))
+        assert "no weights for 8 control steps" in refused.problem.message
+        hub.requests.clear()
+        client.send(FetchWeights(CHAIN, control_steps=8))
+        assert ended(client)[-1].state == "done"
+        assert not [path for _, path, _ in hub.requests if "4step" in path or "unet" in path], "no more than that"
+        assert {part.steps: part.there for part in listed().step_parts} == {1: False, 2: False, 8: True}
+        assert listed().missing(8) == []
 
 
 def test_an_unknown_chain_is_refused(serving_sidecar):

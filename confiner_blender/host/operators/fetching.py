@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
-from ...protocol.weights import RUNNING, FetchState, FetchWeights, StopFetching
+from ...protocol.weights import RUNNING, FetchState, FetchWeights, StopFetching, WeightsPart
 from .. import link
 from ..panels.weights import draw_terms
 from ..runtime import RUNTIME
@@ -22,6 +22,7 @@ class CONFINER_OT_fetch_weights(bpy.types.Operator):
     bl_label = "Download Weights"
 
     chain: StringProperty(description="Name of the chain", options={"SKIP_SAVE"})
+    control_steps: IntProperty(name="Control Steps", description="0: the chain's own number", options={"SKIP_SAVE"})
     accept: BoolProperty(name="I have read the licences and accept them", options={"SKIP_SAVE"})
     pickled: BoolProperty(name="I trust where the pickled file comes from: read it, once", options={"SKIP_SAVE"})
 
@@ -31,27 +32,30 @@ class CONFINER_OT_fetch_weights(bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(self, width=DIALOG, confirm_text="Download")
 
     def draw(self, context: bpy.types.Context) -> None:
-        draw_terms(self.layout, RUNTIME.weights[self.chain], self, DIALOG)
+        draw_terms(self.layout, self._missing(), self, DIALOG)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if sentence := self._refused():
             self.report({"WARNING"}, sentence)
             return {"CANCELLED"}
-        parts = RUNTIME.weights[self.chain].parts
-        terms = [part.repository for part in parts if not part.there and not part.accepted]
-        files = [part.pickled for part in parts if part.pickled]
+        missing = self._missing()
+        terms = [part.repository for part in missing if not part.accepted]
+        files = [part.pickled for part in missing if part.pickled]
         if (terms and not self.accept) or (files and not self.pickled):
-            missing = "the licences are accepted" if terms and not self.accept else f"{files[0]} is allowed"
-            self.report({"WARNING"}, f"Nothing is downloaded before {missing}")
+            condition = "the licences are accepted" if terms and not self.accept else f"{files[0]} is allowed"
+            self.report({"WARNING"}, f"Nothing is downloaded before {condition}")
             return {"CANCELLED"}
         RUNTIME.fetches[self.chain] = FetchState(self.chain, RUNNING)
-        link.open_link().send(FetchWeights(self.chain, list(dict.fromkeys(terms)), files))
+        wanted = FetchWeights(self.chain, list(dict.fromkeys(terms)), files, self.control_steps or None)
+        link.open_link().send(wanted)
         return {"FINISHED"}
 
     def _asks(self) -> bool:
         """Whether there is anything to accept or to allow."""
-        parts = RUNTIME.weights[self.chain].parts
-        return any(not part.there and (not part.accepted or part.pickled) for part in parts)
+        return any(not part.accepted or part.pickled for part in self._missing())
+
+    def _missing(self) -> list[WeightsPart]:
+        return RUNTIME.weights[self.chain].missing(self.control_steps)
 
     def _refused(self) -> str:
         """Why nothing can be downloaded now; empty if it can."""

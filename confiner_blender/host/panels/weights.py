@@ -31,11 +31,11 @@ class WeightsPanel:
                 _draw_chain(layout.box(), RUNTIME.chains[name], weights, width)
 
 
-def draw_terms(layout: Any, weights: ChainWeights, choice: Any, width: int) -> None:
+def draw_terms(layout: Any, missing: list[WeightsPart], choice: Any, width: int) -> None:
     """What a person accepts before a download; `choice` has the properties `accept` and `pickled`."""
-    missing = [part for part in weights.parts if not part.there]
-    if weights.download:
-        layout.label(text=f"About {amount(weights.download)} are downloaded into the hub's cache.", icon="IMPORT")
+    sizes = [part.size for part in missing]
+    if None not in sizes:
+        layout.label(text=f"About {amount(sum(sizes))} are downloaded into the hub's cache.", icon="IMPORT")
     terms = _by_repository([part for part in missing if not part.accepted])
     for repository, part in terms.items():
         column = layout.column(align=True)
@@ -52,7 +52,7 @@ def draw_terms(layout: Any, weights: ChainWeights, choice: Any, width: int) -> N
 
 
 def _draw_chain(box: Any, chain: ChainInfo, weights: ChainWeights, width: int) -> None:
-    there = all(part.there for part in weights.parts)
+    there = not weights.missing()
     box.label(text=chain.title, icon="CHECKMARK" if there else "IMPORT")
     draw_sentence(box, chain.description, width)
     for repository, parts in _grouped(weights.parts).items():
@@ -68,6 +68,21 @@ def _draw_chain(box: Any, chain: ChainInfo, weights: ChainWeights, width: int) -
         stopped = fetch is not None and fetch.state in (FAILED, STOPPED)
         button = box.operator("confiner.fetch_weights", text="Go On" if stopped else "Download", icon="IMPORT")
         button.chain = chain.name
+    elif weights.step_parts:
+        _draw_steps(box, weights)
+
+
+def _draw_steps(box: Any, weights: ChainWeights) -> None:
+    """An expert that was distilled for each number of steps has weights for each; a shot may ask for any of them."""
+    row = box.row(align=True)
+    row.label(text="For other control steps")
+    for part in weights.step_parts:
+        cell = row.row(align=True)
+        cell.enabled = not part.there
+        button = cell.operator(
+            "confiner.fetch_weights", text=str(part.steps), icon="CHECKMARK" if part.there else "IMPORT"
+        )
+        button.chain, button.control_steps = weights.chain, part.steps
 
 
 def _draw_progress(box: Any, fetch: FetchState, width: int) -> None:

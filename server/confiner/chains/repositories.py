@@ -77,6 +77,13 @@ def hub_parts(spec: ChainSpec) -> list[Part]:
     return list(found.values())
 
 
+def step_parts(spec: ChainSpec) -> dict[int, Part]:
+    """By number of control steps, other than the chain's own: what alone of its parts on the hub is needed for it."""
+    usual = set(hub_parts(spec))
+    others = {steps: hub_parts(spec.for_control_steps(steps)) for steps in spec.control.steps}
+    return {steps: part for steps, parts in others.items() for part in parts if part not in usual}
+
+
 def download_size(spec: ChainSpec) -> int | None:
     """About how many bytes are still to be downloaded for the chain; None if that is not known here."""
     sizes = [part.repository.size(part.inside) for part in hub_parts(spec) if not part.there]

@@ -98,6 +98,10 @@ class ChainSpec:
     preview: Place | None = None
     written: ChainText | None = field(default=None, compare=False, repr=False)
 
+    def for_control_steps(self, steps: int | None) -> ChainSpec:
+        """The chain with another number of control steps for its own; itself for None."""
+        return self if steps is None else replace(self, control_steps=steps)
+
     def where(self, *path: str) -> str:
         """Where in the chain file the value at `path` stands, or the `source` that implies it: for sentences."""
         *tables, key = path
