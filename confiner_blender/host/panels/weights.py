@@ -69,13 +69,13 @@ def _draw_chain(box: Any, chain: ChainInfo, weights: ChainWeights, width: int) -
         button = box.operator("confiner.fetch_weights", text="Go On" if stopped else "Download", icon="IMPORT")
         button.chain = chain.name
     elif weights.step_parts:
-        _draw_steps(box, weights)
+        _draw_steps(box, weights, width)
 
 
-def _draw_steps(box: Any, weights: ChainWeights) -> None:
+def _draw_steps(box: Any, weights: ChainWeights, width: int) -> None:
     """An expert that was distilled for each number of steps has weights for each; a shot may ask for any of them."""
+    draw_sentence(box, "For other numbers of control steps:", width)
     row = box.row(align=True)
-    row.label(text="For other control steps")
     for part in weights.step_parts:
         cell = row.row(align=True)
         cell.enabled = not part.there
