@@ -35,8 +35,8 @@ def measure_memory() -> dict[str, Any]:
 
 
 def measure_chain(spec: ChainSpec) -> dict[str, Any]:
-    """One clip of a window's frames, with the fewest steps."""
-    chain = load_chain(spec)
+    """One clip of a window's frames, with the fewest steps, for which the chain is loaded: no clip loads anything."""
+    chain = load_chain(spec.for_control_steps(1))
     networks = [expert.unet for expert in chain.experts.values()]
     weights = distinct_bytes([*networks, chain.space.vae, *(each.text.model for each in chain.experts.values())])
     alone = {name: _peak(work) for name, work in _single_runs(chain).items()}
@@ -94,9 +94,7 @@ def _single_runs(chain: Chain) -> dict[str, Callable[[], Any]]:
 
 
 def _make_clip(chain: Chain) -> None:
-    request = ClipRequest(
-        prompt="a red cube", num_frames=FRAMES, width=SIDE, height=SIDE, refine_steps=1, control_steps=1
-    )
+    request = ClipRequest(prompt="a red cube", num_frames=FRAMES, width=SIDE, height=SIDE, refine_steps=1)
     for _ in generate(request, chain, resolve_plan(request, chain)):
         pass
 
