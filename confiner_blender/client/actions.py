@@ -68,4 +68,5 @@ class ClearPreview:
     folder: Path
 
 
-Action = Send | SendStructure | Deliver | StoreFrame | StorePreview | StoreTake | StorePart | ClearPreview
+Storing = StoreFrame | StorePreview | StoreTake | StorePart | ClearPreview
+Action = Send | SendStructure | Deliver | Storing

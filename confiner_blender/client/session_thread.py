@@ -23,23 +23,14 @@ from ..protocol.errors import MalformedMessage, ProtocolError
 from ..protocol.framing import Image, ImageAssembler, ImageKind, pieces
 from ..protocol.messages import Problem, ServerMessage
 from ..protocol.rendezvous import Connection
-from . import inbox, landing
-from .actions import (
-    Action,
-    ClearPreview,
-    Deliver,
-    Send,
-    SendStructure,
-    StoreFrame,
-    StorePart,
-    StorePreview,
-    StoreTake,
-)
+from . import inbox
+from .actions import Action, Deliver, Send, SendStructure
 from .conversation import Conversation
 from .errors import ClientError, Hop, Stopped, unexpected
 from .launcher import LaunchCommand, Meeting, log_tail
 from .lifecycle import Happening, State, after
 from .patience import REFUSALS, STARTS, Patience
+from .storing import store
 from .transport import Transport
 
 HEARTBEAT = 0.05
@@ -238,48 +229,9 @@ class SessionThread(threading.Thread):
                     self._wire.extend(pieces(Image(ImageKind.STRUCTURE, job_id, 0, frame, png)))
             case Deliver(message):
                 self._inbox.put(message)
-            case StoreFrame():
-                return self._store_frame(action)
-            case StorePreview(job_id, folder, png):
-                try:
-                    return self._conversation.preview_stored(job_id, landing.store_preview(folder, png))
-                except landing.LandingError as error:
-                    return self._conversation.landing_failed(job_id, error.problem)
-            case StoreTake():
-                return self._store_take(action)
-            case StorePart(folder, event):
-                try:
-                    landing.store_part(folder, event.take)
-                except landing.LandingError as error:
-                    return self._conversation.landing_failed(event.job_id, error.problem)
-                return self._conversation.part_stored(event)
-            case ClearPreview(folder):
-                landing.clear(folder)
+            case _:
+                return store(action, self._conversation)
         return []
-
-    def _store_frame(self, action: StoreFrame) -> list[Action]:
-        try:
-            path = landing.store_frame(action.folder, action.event, action.png)
-        except landing.LandingError as error:
-            if error.again:
-                return self._conversation.frame_damaged(action.event, error.problem)
-            return self._conversation.landing_failed(action.event.job_id, error.problem)
-        return self._conversation.frame_stored(action.event, path)
-
-    def _store_take(self, action: StoreTake) -> list[Action]:
-        job_id = action.event.job_id
-        missing = landing.missing_frames(action.folder, action.num_frames or 0)
-        if missing:
-            message = f"{len(missing)} of {action.num_frames} frames are missing in {action.folder}"
-            problem = Problem(
-                "missing-frames", message, "leave the folder alone while the shot is made; generate again"
-            )
-            return self._conversation.frames_missing(job_id, problem)
-        try:
-            path = landing.store_take(action.folder, action.event.take)
-        except landing.LandingError as error:
-            return self._conversation.landing_failed(job_id, error.problem)
-        return self._conversation.take_stored(job_id, path)
 
     def _rest(self) -> None:
         """Wait for the next try, shorter if somebody asks for something."""
