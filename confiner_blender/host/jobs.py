@@ -198,6 +198,8 @@ def _job(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: str, folder: Path
         num_frames=request.num_frames,
         width=request.width,
         height=request.height,
+        structure=shot.structure,
+        structure_strip=shot.structure_strip,
     )
     state = JobState.WAITING if request.structure is None else JobState.CAPTURING
     progress = Progress(state, request.num_frames, steps=request.num_frames)

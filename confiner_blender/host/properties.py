@@ -58,6 +58,8 @@ class CONFINER_PG_take(bpy.types.PropertyGroup):
     num_frames: IntProperty()
     width: IntProperty()
     height: IntProperty()
+    structure: StringProperty(description="What laid out the shot; empty in takes of an older version")
+    structure_strip: StringProperty()
 
 
 class CONFINER_PG_stretch(bpy.types.PropertyGroup):

@@ -135,6 +135,8 @@ def values_of(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> Shot:
 def restore(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take, settings: dict[str, Any]) -> None:
     """Set the shot to what the take was made with. `settings` are the take's, by the names of the protocol."""
     shot.length, shot.hold = take.length, take.hold
+    if take.structure:
+        shot.structure, shot.structure_strip = take.structure, take.structure_strip
     for name in ("prompt", "negative_prompt", "fps", "width", "height", "rule"):
         if settings.get(name) is not None:
             setattr(shot, name, settings[name])

@@ -22,7 +22,7 @@ from .properties import CONFINER_PG_shot, CONFINER_PG_take
 
 SLATE = "slate.png"
 STRUCTURE = "structure_{:04d}.png"
-FROM_ENTRY = ("length", "fps", "hold", "scene_fps", "num_frames", "width", "height")
+FROM_ENTRY = ("length", "fps", "hold", "scene_fps", "num_frames", "width", "height", "structure", "structure_strip")
 """What a take has as the ledger's entry of its job says."""
 SETTLED = 10**9
 """Nanoseconds after which a folder's time of change can be trusted."""
@@ -152,7 +152,11 @@ def thumbnail(take: CONFINER_PG_take) -> Path | None:
 def changed(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> list[str]:
     """What has changed in the shot since the take was made, in words."""
     settings = settings_of(take)
-    return record.changed_since(shots.values_of(scene, shot), settings) if settings is not None else []
+    words = record.changed_since(shots.values_of(scene, shot), settings) if settings is not None else []
+    another_strip = take.structure == "STRIP" and take.structure_strip != shot.structure_strip
+    if take.structure and (take.structure != shot.structure or another_strip):
+        words.append("structure")
+    return words
 
 
 def settings_of(take: CONFINER_PG_take) -> dict[str, Any] | None:

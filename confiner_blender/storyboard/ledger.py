@@ -16,7 +16,10 @@ from .timing import Timing
 
 @dataclass(frozen=True)
 class Entry:
-    """A job and whom it is for. `take` is the id of the take and of the job; `blend` is "" for a file never saved."""
+    """A job and whom it is for. `take` is the id of the take and of the job; `blend` is "" for a file never saved.
+
+    `structure` and `structure_strip` are what laid out the shot, "" in entries of an older version.
+    """
 
     take: str
     shot: str
@@ -29,6 +32,8 @@ class Entry:
     num_frames: int
     width: int
     height: int
+    structure: str = ""
+    structure_strip: str = ""
 
     @property
     def timing(self) -> Timing:

@@ -24,8 +24,21 @@ PART = "part.json"
 REQUEST = "request.json"
 """What was asked for, written by the add-on when it asks: the settings of a take that was cut short, to go on with."""
 
-COMPARED = ("prompt", "negative_prompt", "num_frames", "width", "height", "seed", "fps", "rule", "freedom", "chain")
-_WORDS = {"num_frames": "length", "negative_prompt": "negative prompt", "fps": "clip rate", "width": "size"}
+_WORDS = {
+    "prompt": "prompt",
+    "negative_prompt": "negative prompt",
+    "num_frames": "length",
+    "width": "size",
+    "height": "size",
+    "seed": "seed",
+    "fps": "clip rate",
+    "rule": "rule",
+    "freedom": "freedom",
+    "control_steps": "control steps",
+    "refine_steps": "refinement steps",
+    "chain": "chain",
+}
+"""What is compared, and how it is called in the panel."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +98,8 @@ def _read(path: Path) -> dict[str, Any]:
 def changed_since(shot: Shot, settings: dict[str, Any]) -> list[str]:
     """What differs between `shot` as it stands and the `settings` of a take, in words for the panel."""
     now = dataclasses.asdict(shot_request(shot))
-    differing = [name for name in COMPARED if name in settings and settings[name] != now[name]]
-    words = [_WORDS.get(name, name) for name in differing if name != "height"]
-    if "height" in differing and "width" not in differing:
-        words.append("size")
+    differing = [word for name, word in _WORDS.items() if name in settings and settings[name] != now[name]]
+    words = list(dict.fromkeys(differing))
     later = [stretch for stretch in settings.get("stretches", []) if stretch["start"] < settings["num_frames"]]
     if later != now["stretches"]:
         words.append("later prompts")

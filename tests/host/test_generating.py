@@ -39,8 +39,8 @@ def test_the_same_settings_make_the_same_take(said: Any) -> None:
 
 
 def test_settings_that_changed_are_named_and_can_be_taken_back(said: Any) -> None:
-    assert said["changed"] == ["prompt", "seed"]
-    assert said["restored"] == ["a red cube moves left on grass at noon", 3, 2]
+    assert said["changed"] == ["prompt", "seed", "refinement steps", "structure"]
+    assert said["restored"] == ["a red cube moves left on grass at noon", 3, 2, "NONE"]
 
 
 def test_a_cancelled_job_leaves_nothing_half_made(said: Any) -> None:

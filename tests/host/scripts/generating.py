@@ -71,10 +71,10 @@ said["same_again"] = (folders[0] / "frame_0003.png").read_bytes() == (folders[1]
 said["new_take_is_used"] = shot.active_take != first
 
 # settings of a take come back
-shot.prompt, shot.seed = "something else", 99
+shot.prompt, shot.seed, shot.structure, shot.refine_steps = "something else", 99, "CAMERA", 9
 said["changed"] = stage.module("host.takes").changed(scene, shot, shot.takes[0])
 bpy.ops.confiner.restore_take(take=first)
-said["restored"] = shot.prompt, shot.seed, shot.control_steps
+said["restored"] = shot.prompt, shot.seed, shot.control_steps, shot.structure
 
 # cancelled in the middle: nothing half made stays
 shot.refine_steps = 60
