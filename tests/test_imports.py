@@ -29,6 +29,7 @@ MODELS = (
     "diffusers",
     "transformers",
     "accelerate",
+    "psutil",
     "safetensors",
     "huggingface_hub",
     "imageio",

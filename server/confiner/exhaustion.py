@@ -11,7 +11,7 @@ import torch
 
 from .chains import ChainSpec
 from .errors import OutOfMemory
-from .memory import Machine, cheaper
+from .memory import cheaper
 
 if TYPE_CHECKING:
     from .loading import Chain
@@ -35,8 +35,7 @@ def memory_told(request: ClipRequest, chain: Chain) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        machine = Machine(chain.device.type, None)
-        next_one = cheaper(machine, chain.memory)
+        next_one = cheaper(chain.device.type, chain.memory)
         remedy = smaller_clip(chain.spec, request.width, request.height)
         if next_one is not None:
             remedy = f"load the chain with less memory: {next_one}; or {remedy}"

@@ -7,11 +7,10 @@ of a plan; where weights rest while others work changes none.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 import torch
 
 from .sizes import gigabytes
@@ -27,16 +26,14 @@ TILE_SHARE = 4
 
 @dataclass(frozen=True)
 class Machine:
-    """A kind of device ("cpu", "cuda", "mps") and the bytes of memory that can be had on it; None if nobody knows."""
+    """A kind of device ("cpu", "cuda", "mps") and the bytes of memory that can be had on it."""
 
     kind: str
-    memory: int | None
+    memory: int
 
     @property
     def budget(self) -> float:
         """Bytes to plan with: less what drivers and other programs take, which on a Mac share the memory."""
-        if self.memory is None:
-            return float("inf")
         return {"cuda": 0.92, "mps": 0.7}.get(self.kind, 0.9) * self.memory - 5e8
 
 
@@ -128,18 +125,18 @@ def of_plan(plan: dict[str, Any]) -> MemoryChoice:
     return MemoryChoice(plan["dtype"], "none", plan["decode_frames"], plan.get("vae_tiling", False))
 
 
-def cheaper(machine: Machine, choice: MemoryChoice) -> MemoryChoice | None:
-    """The next choice that needs less, None if there is none."""
-    ladder = _LADDERS.get(machine.kind, _LADDERS["cuda"])
+def cheaper(kind: str, choice: MemoryChoice) -> MemoryChoice | None:
+    """The next choice that needs less on a device of this kind, None if there is none."""
+    ladder = _LADDERS.get(kind, _LADDERS["cuda"])
     place = ladder.index(choice) + 1 if choice in ladder else len(ladder)
     return ladder[place] if place < len(ladder) else None
 
 
 def explain(machine: Machine, sizes: Sizes, choice: MemoryChoice) -> str:
     """The choice as the log and `confiner doctor` state it."""
-    there = "memory unknown" if machine.memory is None else f"{gigabytes(machine.memory)} there"
-    fits = "" if choice.bytes_needed(sizes) <= machine.budget else "; this may not suffice"
-    return f"{choice} (about {gigabytes(choice.bytes_needed(sizes))} needed, {there}{fits})"
+    needed = choice.bytes_needed(sizes)
+    fits = "" if needed <= machine.budget else "; this may not suffice"
+    return f"{choice} (about {gigabytes(needed)} needed, {gigabytes(machine.memory)} there{fits})"
 
 
 def machine_with(device: torch.device) -> Machine:
@@ -147,14 +144,8 @@ def machine_with(device: torch.device) -> Machine:
     return Machine(device.type, available_memory(device))
 
 
-def available_memory(device: torch.device) -> int | None:
-    """Bytes that can still be had on `device`; None where the system does not say."""
+def available_memory(device: torch.device) -> int:
+    """Bytes that can still be had on `device`; a Mac's GPU shares the machine's."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    table = Path("/proc/meminfo")
-    if table.exists():
-        lines = dict(line.split(":") for line in table.read_text(encoding="ascii").splitlines())
-        return int(lines["MemAvailable"].split()[0]) * 1024
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return None
+    return int(psutil.virtual_memory().available)

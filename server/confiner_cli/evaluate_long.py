@@ -100,7 +100,7 @@ def _measure(spec: ChainSpec, presets: list[str], lengths: list[int], args: argp
 
 
 def _print_tables(trials: ByLength, seed: int) -> dict[str, dict[int, dict[str, Estimate]]]:
-    from confiner_lab.evaluate.long import summary
+    from confiner_lab.evaluate.long import bytes_held, summary
 
     found = {preset: {n: summary(each, seed) for n, each in by_length.items()} for preset, by_length in trials.items()}
     for preset, by_length in found.items():
@@ -109,8 +109,9 @@ def _print_tables(trials: ByLength, seed: int) -> dict[str, dict[int, dict[str, 
         print(f"{'frames':20}" + "".join(f"{n:>26}" for n in by_length))
         for name in next(iter(by_length.values())):
             print(f"{name:20}" + "".join(f"{figures[name]!s:>26}" for figures in by_length.values()))
-        held = [max(each.live_bytes for each in by_count) for by_count in trials[preset].values()]
-        print(f"{'live_bytes':20}" + "".join(f"{size:>26,}" for size in held), flush=True)
+        held = [bytes_held(each) for each in trials[preset].values()]
+        for name in held[0]:
+            print(f"{name:20}" + "".join(f"{each[name]:>26,}" for each in held), flush=True)
     return found
 
 

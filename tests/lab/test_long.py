@@ -195,6 +195,7 @@ def test_a_shot_is_looked_at_as_it_comes() -> None:
     assert len(seen.shown) == 16
     assert np.array_equal(seen.shown[-1], real[-1])
     assert seen.live_bytes == 30
+    assert seen.resident_bytes > real.nbytes
     assert 0 < seen.first_seconds <= seen.seconds
 
 

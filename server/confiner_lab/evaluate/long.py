@@ -14,6 +14,7 @@ from itertools import count, islice
 from typing import Any
 
 import numpy as np
+import psutil
 from confiner import Chain, ClipRequest
 from confiner.latents import Pictures
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ SHOWN = 16
 
 @dataclass(frozen=True)
 class Seen:
-    """What was looked at of a shot while it was made."""
+    """What was looked at of a shot while it was made. `resident_bytes` is the most that the process had in memory."""
 
     pictures: Floats
     first: Pictures
@@ -42,6 +43,7 @@ class Seen:
     seconds: float
     first_seconds: float
     live_bytes: int
+    resident_bytes: int
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Trial:
     first_seconds: float
     seconds_16: float
     live_bytes: int
+    resident_bytes: int
     shown: NDArray[np.uint8]
 
 
@@ -113,6 +116,7 @@ def try_sentence(chain: Chain, way: Way, judge: Judge, sentence: Sentence, lengt
             first_seconds=seen.first_seconds,
             seconds_16=short.seconds,
             live_bytes=seen.live_bytes,
+            resident_bytes=seen.resident_bytes,
             shown=seen.shown,
         )
 
@@ -139,12 +143,12 @@ def watch(pieces: Iterator[tuple[Pictures, int]], num_frames: int) -> Seen:
     shown: list[Pictures] = []
     last: deque[Pictures] = deque(maxlen=CLIP_FRAMES)
     seconds = first_seconds = 0.0
-    held = frame = 0
+    held = resident = frame = 0
     began = time.perf_counter()
     for pictures, live_bytes in pieces:
         seconds += time.perf_counter() - began
         first_seconds = first_seconds or seconds
-        held = max(held, live_bytes)
+        held, resident = max(held, live_bytes), max(resident, psutil.Process().memory_info().rss)
         small.append(coarse(pictures))
         first += list(islice(pictures, max(0, CLIP_FRAMES - frame)))
         last += list(pictures)
@@ -152,7 +156,7 @@ def watch(pieces: Iterator[tuple[Pictures, int]], num_frames: int) -> Seen:
         frame += len(pictures)
         began = time.perf_counter()
     ends = np.stack(first), np.stack(list(last))
-    return Seen(np.concatenate(small), *ends, np.stack(shown), seconds, first_seconds, held)
+    return Seen(np.concatenate(small), *ends, np.stack(shown), seconds, first_seconds, held, resident)
 
 
 def _real_pictures(meant: Clip, num_frames: int) -> Floats:
@@ -194,10 +198,18 @@ def summary(trials: Sequence[Trial], seed: int) -> dict[str, Estimate]:
     }
 
 
+def bytes_held(trials: Sequence[Trial]) -> dict[str, int]:
+    """Latents and frames that a shot holds at most, and all that its process has in memory, experts included."""
+    return {
+        "live_bytes": max(each.live_bytes for each in trials),
+        "resident_bytes": max(each.resident_bytes for each in trials),
+    }
+
+
 def figures_json(trials: Sequence[Trial], seed: int) -> dict[str, Any]:
     """The figures of shots of one length as JSON values."""
     return {
         "count": len(trials),
         **to_json(summary(trials, seed)),
-        "live_bytes": max(each.live_bytes for each in trials),
+        **bytes_held(trials),
     }

@@ -56,7 +56,7 @@ class Residence:
     def exhausted(self, request: ShotRequest, spec: ChainSpec) -> Problem:
         """Memory ran out: let go of everything, and say what the next try will do with less."""
         choice = self._chain.memory if self._chain is not None else None
-        following = cheaper(self._machine, choice) if choice is not None else None
+        following = cheaper(self._machine.kind, choice) if choice is not None else None
         self._shelf = self._chain = None
         gc.collect()
         if torch.cuda.is_available():
