@@ -14,6 +14,7 @@ from confiner.chains import ChainSpec, Place, read_chains
 from confiner.errors import ChainError, WeightsMissing
 from confiner.noise import NoiseSource
 from confiner.shelf import Shelf
+from confiner_lab.bench.memory import measure_chain
 from confiner_lab.published import read_repository, scaled_down
 from confiner_lab.published.layouts import random_tensors
 from diffusers import AnimateDiffPipeline, EulerDiscreteScheduler, UNet2DConditionModel, UNetMotionModel
@@ -47,6 +48,13 @@ def test_chains_share_what_they_have_in_common(chains: dict[str, ChainSpec], she
     assert first.temporal.text.model is not first.spatial.text.model
     image, motion = first.spatial.unet.state_dict(), first.control.unet.state_dict()
     assert all(motion[name].data_ptr() == value.data_ptr() for name, value in image.items())
+
+
+def test_a_clip_holds_its_weights_once_and_what_one_network_holds_at_a_time(chains: dict[str, ChainSpec]) -> None:
+    found = measure_chain(replace(chains[NAMES[0]], sizes=((256, 256),)))
+    largest = max(found["alone"].values())
+    assert found["weights"] + largest < found["clip"] < 1.05 * (found["weights"] + largest)
+    assert largest > 0.5 * found["weights"], "so that two of them at once would be seen"
 
 
 def test_the_shared_network_computes_what_a_copy_would(chains: dict[str, ChainSpec], shelf: Shelf) -> None:
