@@ -26,7 +26,7 @@ from .latents import LatentSpace
 from .memory import MemoryChoice, roomy
 from .preview import fit_preview
 from .shelf import Shelf
-from .weights import content_hash
+from .weights import Held, held
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Chain:
         wanted = self.spec.control.at(control_steps)
         if wanted == self.control.spec:
             return self
-        control, hashes = _load_expert(wanted, self.shelf)
+        control, hashes = _load_expert(wanted, self.shelf, {place: held(place) for place in wanted.parts.values()})
         return replace(self, control=control, weights=self.weights | _by_role("control", hashes))
 
 
@@ -90,47 +90,48 @@ def load_chain(
     place = torch.device(device) if shelf is None else shelf.device
     memory = memory or roomy(place.type, str(shelf.dtype if shelf else dtype).removeprefix("torch."))
     shelf = shelf or Shelf(place, getattr(torch, memory.dtype), offload=memory.offload)
-    kept = (spec, memory, _stamp(spec))
+    parts = _held_parts(spec)
+    kept = (spec, memory, frozenset(parts.items()))
     if kept not in shelf.chains:
-        shelf.chains[kept] = _loaded(spec, shelf, memory)
+        shelf.chains[kept] = _loaded(spec, shelf, memory, parts)
     chain: Chain = shelf.chains[kept]
     return chain
 
 
-def _stamp(spec: ChainSpec) -> tuple[str, ...]:
-    """What the chain's files hold now; empty for what is not there."""
+def _held_parts(spec: ChainSpec) -> dict[Place, Held]:
+    """What this machine holds of the chain now, without what is missing."""
     places = (*spec.places, *((spec.preview,) if spec.preview is not None else ()))
-    return tuple("" if path is None else content_hash(path) for path in map(Place.folder, places))
+    return {place: Held.at(path) for place in places if (path := place.folder()) is not None}
 
 
-def _loaded(spec: ChainSpec, shelf: Shelf, memory: MemoryChoice) -> Chain:
+def _loaded(spec: ChainSpec, shelf: Shelf, memory: MemoryChoice, parts: dict[Place, Held]) -> Chain:
     check_chain(spec)
-    vae, digest = shelf.take(AutoencoderKL, spec.vae)
-    space, weights = LatentSpace(vae), {"vae": digest}
+    vae = parts[spec.vae]
+    space, weights = LatentSpace(shelf.take(AutoencoderKL, vae)), {"vae": vae.digest}
     experts = {}
     for role, expert_spec in spec.experts.items():
         _report_disagreements(role, expert_spec)
-        experts[role], hashes = _load_expert(expert_spec.at(spec.control_steps), shelf)
+        experts[role], hashes = _load_expert(expert_spec.at(spec.control_steps), shelf, parts)
         weights |= _by_role(role, hashes)
         unet, text = experts[role].unet.config, experts[role].text.model.config.to_dict()
-        check_expert(spec, role, unet=unet, text=text, vae=vae.config)
+        check_expert(spec, role, unet=unet, text=text, vae=space.vae.config)
     return Chain(
         spec=spec,
         space=space,
         weights=weights,
-        preview_map=shelf.made(("preview", digest), partial(fit_preview, space)),
+        preview_map=shelf.made(("preview", vae.digest), partial(fit_preview, space)),
         shelf=shelf,
         memory=memory,
-        preview_decoder=_preview_decoder(spec, shelf),
+        preview_decoder=_preview_decoder(spec, shelf, parts),
         **experts,
     )
 
 
-def _preview_decoder(spec: ChainSpec, shelf: Shelf) -> Any:
+def _preview_decoder(spec: ChainSpec, shelf: Shelf, parts: dict[Place, Held]) -> Any:
     """The small decoder for previews, None where it is not on this machine."""
-    if spec.preview is None or spec.preview.folder() is None:
+    if spec.preview is None or spec.preview not in parts:
         return None
-    return shelf.take(AutoencoderTiny, spec.preview)[0]
+    return shelf.take(AutoencoderTiny, parts[spec.preview])
 
 
 def _by_role(role: str, hashes: dict[str, str]) -> dict[str, str]:
@@ -143,13 +144,14 @@ def _report_disagreements(role: str, spec: ExpertSpec) -> None:
         log.warning("the %s expert: %s; the chain file holds", role, clause)
 
 
-def _load_expert(spec: ExpertSpec, shelf: Shelf) -> tuple[Expert, dict[str, str]]:
+def _load_expert(spec: ExpertSpec, shelf: Shelf, parts: dict[Place, Held]) -> tuple[Expert, dict[str, str]]:
     adapter, network = _EXPERTS[spec.kind]
+    hashes = {name: parts[place].digest for name, place in spec.parts.items()}
     if spec.motion_adapter is None:
-        unet, unet_hash = shelf.take(network, spec.unet)
+        unet = shelf.take(network, parts[spec.unet])
     else:
-        unet, unet_hash = shelf.take_motion_network(spec.unet, spec.motion_adapter)
-    encoder, encoder_hash = shelf.take(CLIPTextModel, spec.text_encoder)
-    tokenizer, tokenizer_hash = shelf.take(CLIPTokenizer, spec.tokenizer)
-    hashes = {"unet": unet_hash, "text_encoder": encoder_hash, "tokenizer": tokenizer_hash}
+        unet, hashes["unet"] = shelf.take_motion_network(parts[spec.unet], parts[spec.motion_adapter])
+        del hashes["motion_adapter"]
+    encoder = shelf.take(CLIPTextModel, parts[spec.text_encoder])
+    tokenizer = shelf.take(CLIPTokenizer, parts[spec.tokenizer])
     return adapter(spec, unet, TextEncoder(tokenizer, encoder)), hashes

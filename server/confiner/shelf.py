@@ -19,12 +19,11 @@ from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
-from .chains import Place
 from .errors import ChainError
 from .experts.single_file import read_part
 from .memory import Offload
 from .offload import Turns, layers, offload_groups
-from .weights import content_hash, found, variant
+from .weights import Held, variant
 
 
 @dataclass
@@ -44,19 +43,18 @@ class Shelf:
     def __post_init__(self) -> None:
         self._turns = Turns(self.device)
 
-    def take(self, kind: Any, place: Place) -> tuple[Any, str]:
-        """The part at `place` as a `kind`, and its content's hash."""
-        path = found(place)
-        digest = content_hash(path)
-        return self.made((kind.__name__, digest), lambda: self._loaded(kind, path)), digest
+    def take(self, kind: Any, part: Held) -> Any:
+        """The part as a `kind`."""
+        return self.made((kind.__name__, part.digest), lambda: self._loaded(kind, part.path))
 
-    def take_motion_network(self, unet: Place, adapter: Place) -> tuple[Any, str]:
-        """An image network with a motion adapter's modules in it; its own tensors are those of the image network."""
-        image, image_hash = self.take(UNet2DConditionModel, unet)
-        path = found(adapter)
-        digest = hashlib.sha256(f"{image_hash} {content_hash(path)}".encode()).hexdigest()
+    def take_motion_network(self, unet: Held, adapter: Held) -> tuple[Any, str]:
+        """An image network with a motion adapter's modules in it, sharing the image network's tensors; and its hash."""
+        image = self.take(UNet2DConditionModel, unet)
+        digest = hashlib.sha256(f"{unet.digest} {adapter.digest}".encode()).hexdigest()
         key = (UNetMotionModel.__name__, digest)
-        return self.made(key, lambda: self._settled(_motion_network(image, _motion_adapter(path, image)))), digest
+        return self.made(
+            key, lambda: self._settled(_motion_network(image, _motion_adapter(adapter.path, image)))
+        ), digest
 
     def made(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
         """What stands on the shelf under `key`, made now if it was not there."""

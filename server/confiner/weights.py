@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
 
@@ -20,6 +21,23 @@ def found(place: Place) -> Path:
     if folder is not None:
         return folder
     raise WeightsMissing(f"no {place} on this machine", "the chain's weights", "download them, or choose another chain")
+
+
+@dataclass(frozen=True)
+class Held:
+    """Where a part of a chain lies on this machine, and the hash of what is read from there."""
+
+    path: Path
+    digest: str
+
+    @classmethod
+    def at(cls, path: Path) -> Held:
+        return cls(path, content_hash(path))
+
+
+def held(place: Place) -> Held:
+    """What this machine holds of the place, or WeightsMissing."""
+    return Held.at(found(place))
 
 
 def variant(folder: Path) -> str | None:

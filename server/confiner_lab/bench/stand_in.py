@@ -53,7 +53,13 @@ def restyled(spec: ChainSpec) -> ChainSpec:
 
 
 def _loaded_files_only(repository: Repository) -> Repository:
-    """Without what is published twice, and without the control expert for 2 and 8 steps."""
-    left_out = (".fp16.", "_2step_", "_8step_", "v1-5-pruned")
-    weights = {path: part for path, part in repository.weights.items() if not any(words in path for words in left_out)}
+    """What a download brings: weights in half precision where they are published so; the control expert's for 1 and 4
+    steps alone."""
+    left_out = {path.replace(".fp16.", ".") for path in repository.weights if ".fp16." in path}
+    others = ("_2step_", "_8step_", "v1-5-pruned")
+    weights = {
+        path: part
+        for path, part in repository.weights.items()
+        if path not in left_out and not any(words in path for words in others)
+    }
     return dataclasses.replace(repository, weights=weights)

@@ -13,6 +13,7 @@ import torch
 from confiner.chains import ChainSpec
 from confiner.loading import load_chain
 from confiner.shelf import Shelf
+from confiner.weights import held
 from diffusers import UNet2DConditionModel
 
 from .stand_in import middling_chains, restyled
@@ -38,7 +39,7 @@ def _measured(spec: ChainSpec, rounds: int) -> dict[str, Any]:
     kept, whole = dict(shelf.parts), dict(shelf.chains)
     for _ in range(rounds):
         alone = Shelf(torch.device("cpu"), torch.float32)
-        times["alone"].append(_seconds(partial(alone.take, UNet2DConditionModel, other.spatial.unet)))
+        times["alone"].append(_seconds(partial(_take_spatial, other, alone)))
         shelf.parts, shelf.chains = dict(kept), dict(whole)
         del alone
         gc.collect()
@@ -46,6 +47,10 @@ def _measured(spec: ChainSpec, rounds: int) -> dict[str, Any]:
         times["swap_back"].append(_seconds(partial(load_chain, spec, shelf=shelf)))
     fastest = {name: min(each) for name, each in times.items()}
     return {"seconds": fastest, "ratio": {name: fastest[name] / fastest["alone"] for name in MARKS}, "rounds": times}
+
+
+def _take_spatial(spec: ChainSpec, shelf: Shelf) -> None:
+    shelf.take(UNet2DConditionModel, held(spec.spatial.unet))
 
 
 def _seconds(work: Callable[[], Any]) -> float:

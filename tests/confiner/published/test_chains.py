@@ -14,6 +14,7 @@ from confiner.chains import ChainSpec, Place, read_chains
 from confiner.errors import ChainError, WeightsMissing
 from confiner.noise import NoiseSource
 from confiner.shelf import Shelf
+from confiner.weights import held
 from confiner_lab.bench.memory import measure_chain
 from confiner_lab.published import read_repository, scaled_down
 from confiner_lab.published.layouts import random_tensors
@@ -196,7 +197,7 @@ def test_half_precision_files_serve_where_there_are_no_others(
     folder.mkdir()
     for name in ("config.json", "diffusion_pytorch_model.fp16.safetensors"):
         (folder / name).write_bytes((snapshots["stable_diffusion"] / "unet" / name).read_bytes())
-    unet, _ = Shelf(torch.device("cpu"), torch.float32).take(UNet2DConditionModel, Place("./unet", tmp_path))
+    unet = Shelf(torch.device("cpu"), torch.float32).take(UNet2DConditionModel, held(Place("./unet", tmp_path)))
     assert unet.dtype == torch.float32
 
 
