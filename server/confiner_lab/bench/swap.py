@@ -40,11 +40,12 @@ def _measured(spec: ChainSpec, rounds: int) -> dict[str, Any]:
     for _ in range(rounds):
         alone = Shelf(torch.device("cpu"), torch.float32)
         times["alone"].append(_seconds(partial(_take_spatial, other, alone)))
-        shelf.parts, shelf.chains = dict(kept), dict(whole)
         del alone
         gc.collect()
         times["swap"].append(_seconds(partial(load_chain, other, shelf=shelf)))
         times["swap_back"].append(_seconds(partial(load_chain, spec, shelf=shelf)))
+        shelf.parts, shelf.chains = dict(kept), dict(whole)
+        gc.collect()
     fastest = {name: min(each) for name, each in times.items()}
     return {"seconds": fastest, "ratio": {name: fastest[name] / fastest["alone"] for name in MARKS}, "rounds": times}
 
