@@ -63,7 +63,8 @@ def hidden_seam_indices(profiles: Floats) -> Floats:
 
     Out of the shots' phase profiles [shots, span]: for each shot its own entry at the phase of most change in all the
     others, so that chance alone gives 1. Other shots, not other parts of the same: what a world shows comes round, so
-    that a shot's own moments stand out at the same phases throughout. Not numbers for a single shot.
+    that a shot's own moments stand out at the same phases throughout. What is common to the moments of all shots stays
+    in, since prompts begin at the world's first. Not numbers for a single shot.
     """
     if len(profiles) < 2:
         return np.full(len(profiles), np.nan)
