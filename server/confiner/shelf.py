@@ -52,9 +52,8 @@ class Shelf:
         image = self.take(UNet2DConditionModel, unet)
         digest = hashlib.sha256(f"{unet.digest} {adapter.digest}".encode()).hexdigest()
         key = (UNetMotionModel.__name__, digest)
-        return self.made(
-            key, lambda: self._settled(_motion_network(image, _motion_adapter(adapter.path, image)))
-        ), digest
+        network = self.made(key, lambda: self._settled(_motion_network(image, _motion_adapter(adapter.path, image))))
+        return network, digest
 
     def made(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
         """What stands on the shelf under `key`, made now if it was not there."""
