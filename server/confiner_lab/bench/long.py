@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +18,6 @@ from confiner.latents import LatentSpace, Pictures
 from confiner.memory import MemoryChoice
 from confiner.schedule import Prediction, build_schedule
 from confiner.shelf import Shelf
-from confiner.stretch import CROSSOVER, Stretch
 
 from .live import LiveTensors
 
@@ -35,15 +34,7 @@ class LinearExpert(Expert):
         self.spec = spec
         self.schedule = build_schedule(spec.schedule)
 
-    def read(
-        self,
-        prompt: str,
-        negative_prompt: str = "",
-        *,
-        stretches: Sequence[Stretch] = (),
-        crossover: int = CROSSOVER,
-        moments: bool = True,
-    ) -> Script:
+    def read(self, *texts: Any, **timing: Any) -> Script:
         return Script((torch.zeros(1, 1, 1),))
 
     def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction:

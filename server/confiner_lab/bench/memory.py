@@ -19,7 +19,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from ..published import read_repository
 from .cost import FRAMES, WORDS, full_size_networks
 from .live import LiveTensors, distinct_bytes
-from .stand_in import middling_chains
+from .stand_in import FEWEST_STEPS, middling_chains
 
 MARK = 1.05
 SIDE = 256
@@ -36,7 +36,7 @@ def measure_memory() -> dict[str, Any]:
 
 def measure_chain(spec: ChainSpec) -> dict[str, Any]:
     """One clip of a window's frames, with the fewest steps, for which the chain is loaded: no clip loads anything."""
-    chain = load_chain(spec.for_control_steps(1))
+    chain = load_chain(spec.for_control_steps(FEWEST_STEPS))
     networks = [expert.unet for expert in chain.experts.values()]
     weights = distinct_bytes([*networks, chain.space.vae, *(each.text.model for each in chain.experts.values())])
     alone = {name: _peak(work) for name, work in _single_runs(chain).items()}

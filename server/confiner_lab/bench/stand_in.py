@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from confiner.chains import ChainSpec, Place, read_chains
+from confiner.chains.repositories import files_to_load, hub_parts, step_parts
 from confiner.pickled import convert
 
 from ..published import Repository, read_repository, scaled_down
@@ -20,6 +21,8 @@ from ..published.reading import NAMES
 from ..published.scaled import MIDDLE
 
 CHAINS = ("confiner-s/modelscope", "confiner-s/lavie")
+FEWEST_STEPS = 1
+"""Of the control expert, for which it has weights of its own."""
 STYLE = "somebody/style"
 """Another image model of the same family, to swap the spatial expert for."""
 
@@ -28,17 +31,20 @@ STYLE = "somebody/style"
 def middling_chains() -> Iterator[dict[str, ChainSpec]]:
     """Both chains, whose files are there as long as the context lasts."""
     with TemporaryDirectory() as folder:
-        cache = Path(folder)
-        repositories = [scaled_down(read_repository(name), MIDDLE) for name in NAMES]
-        style = dataclasses.replace(repositories[0], repository=STYLE)
-        for repository in (*repositories, style):
-            put_into_hub_cache(cache, _loaded_files_only(repository))
+        cache, built_in = Path(folder), read_chains()
+        chains = {name: built_in[name] for name in CHAINS}
+        parts = [part for spec in chains.values() for part in (*hub_parts(spec), step_parts(spec)[FEWEST_STEPS])]
+        for name in NAMES:
+            repository = scaled_down(read_repository(name), MIDDLE)
+            insides = {part.inside for part in parts if part.repository.name == repository.repository}
+            put_into_hub_cache(cache, _downloaded(repository, insides))
+        style = scaled_down(dataclasses.replace(read_repository("stable_diffusion"), repository=STYLE), MIDDLE)
+        put_into_hub_cache(cache, _downloaded(style, {"unet"}))
         convert(cache / "models--Vchitect--LaVie" / "snapshots" / COMMIT / "lavie_base.pt")
         before = os.environ.get("HF_HUB_CACHE")
         os.environ["HF_HUB_CACHE"] = folder
         try:
-            built_in = read_chains()
-            yield {name: built_in[name] for name in CHAINS}
+            yield chains
         finally:
             if before is None:
                 del os.environ["HF_HUB_CACHE"]
@@ -52,14 +58,8 @@ def restyled(spec: ChainSpec) -> ChainSpec:
     return dataclasses.replace(spec, name="restyled", spatial=dataclasses.replace(spec.spatial, unet=unet))
 
 
-def _loaded_files_only(repository: Repository) -> Repository:
-    """What a download brings: weights in half precision where they are published so; the control expert's for 1 and 4
-    steps alone."""
-    left_out = {path.replace(".fp16.", ".") for path in repository.weights if ".fp16." in path}
-    others = ("_2step_", "_8step_", "v1-5-pruned")
-    weights = {
-        path: part
-        for path, part in repository.weights.items()
-        if path not in left_out and not any(words in path for words in others)
-    }
+def _downloaded(repository: Repository, insides: Collection[str]) -> Repository:
+    """With no other weights than a download brings for the files and folders `insides`."""
+    files = {file for inside in insides for file in files_to_load(repository.weights, inside)}
+    weights = {path: part for path, part in repository.weights.items() if path in files}
     return dataclasses.replace(repository, weights=weights)
