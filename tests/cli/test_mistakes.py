@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pytest
 
 from tests.hub_server import Hub, folders_of, serving
 
-ROOT = Path(__file__).resolve().parents[2]
+Confiner = Callable[..., subprocess.CompletedProcess[str]]
 Mistake = tuple[int, str, str]
 
 
@@ -27,7 +25,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def told(tiny: Path, tmp_path: Path) -> Callable[..., Mistake]:
+def told(confiner: Confiner, tiny: Path, tmp_path: Path) -> Callable[..., Mistake]:
     """What `confiner generate` says of the tiny chain after `before` became `after` in its file: line, seen, remedy."""
 
     def run(before: str, after: str, spoil: Callable[[Path], None] = lambda folder: None) -> Mistake:
@@ -38,38 +36,17 @@ def told(tiny: Path, tmp_path: Path) -> Callable[..., Mistake]:
         assert before in text
         changed = text.replace(before, after, 1)
         (folder / "chains.toml").write_text(changed, encoding="utf-8")
-        words = [
-            "generate",
-            "a",
-            "--chain",
-            "tiny",
-            "--chains",
-            str(folder / "chains.toml"),
-            "-o",
-            str(tmp_path / "out"),
-        ]
-        return mistake(confiner(tmp_path, words))
+        words = ("generate", "a", "--chain", "tiny", "--chains", folder / "chains.toml", "-o", tmp_path / "out")
+        return mistake(confiner(*words))
 
     return run
 
 
-def confiner(home: Path, words: list[str], **environment: str) -> str:
+def mistake(done: subprocess.CompletedProcess[str]) -> Mistake:
     """What the program says when it refuses."""
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "server")])
-    own = {"PYTHONPATH": paths, "CONFINER_HOME": str(home / "home"), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "confiner_cli", *words],
-        capture_output=True,
-        text=True,
-        env={**{name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}, **own, **environment},
-    )
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
-    return done.stderr
-
-
-def mistake(said: str) -> Mistake:
-    sentence, remedy = said.strip().splitlines()[-2:]
+    sentence, remedy = done.stderr.strip().splitlines()[-2:]
     assert sentence.startswith("confiner: ")
     assert remedy.startswith("  → ")
     _, _, rest = sentence.partition(".toml, line ")
@@ -130,15 +107,15 @@ def test_a_pickled_file(told: Callable[..., Mistake], tiny: Path) -> None:
     assert "confiner convert" in remedy
 
 
-def test_no_space_on_the_disk(hub_cache: Path, tmp_path: Path) -> None:
+def test_no_space_on_the_disk(confiner: Confiner, hub_cache: Path, tmp_path: Path) -> None:
     """Asked for with the hub's own word on sizes, before anything is written."""
     hub = Hub(folders_of(hub_cache), claimed_sizes={"unet/diffusion_pytorch_model.fp16.safetensors": 10**15})
     file = tmp_path / "mine.toml"
     file.write_text('# mine\n[mine]\nlike = "confiner-s/modelscope"\n', encoding="utf-8")
     with serving(hub) as address:
-        words = ["fetch", "mine", "--chains", str(file), "--accept-licence"]
-        said = confiner(tmp_path, words, HF_ENDPOINT=address, HF_HOME=str(tmp_path / "hub"))
-    line, sentence, remedy = mistake(said)
+        online = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "hub")}
+        done = confiner("fetch", "mine", "--chains", file, "--accept-licence", **online)
+    line, sentence, remedy = mistake(done)
     assert line == 2
     assert "free in" in sentence
     assert "expected 2000000" in sentence

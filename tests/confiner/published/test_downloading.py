@@ -295,9 +295,9 @@ def test_the_sizes_that_are_listed_are_those_of_the_published_networks() -> None
         known = known_repository(published.repository)
         assert known.licence == published.licence
         for file, size in known.weights.items():
-            values = sum(value.numel() for value in published.network(published.weights[file]).state_dict().values())
+            tensors = published.network(published.weights[file]).state_dict().values()
             width = 2 if ".fp16." in file or "lightning" in file else 4
-            assert size == pytest.approx(values * width, rel=2e-3), file
+            assert 0 < size - width * sum(tensor.numel() for tensor in tensors) < 150 * len(tensors), file
 
 
 def test_a_chain_says_what_is_still_to_be_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
