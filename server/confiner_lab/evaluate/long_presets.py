@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ways of making a long shot that are compared: our default, the paper's, each without one strategy, FreeNoise.
 
-How the default was chosen, on bundled shots (10 each of 128 or 256 frames): windows decide. Where windows are segments,
-seams are of 1.40, fixed half a window off 1.25; rotating ones leave 1.1 at the joints of the last step alone, and none
-once these overlap. The segments' noise decides how far the world wanders: shuffled 1.22, shared 1.03, random a tenth
-more than shuffled. Shared noise lets distant segments be more alike; with experts that read no moment they would be
-the same, so it stays shuffled. Coherence guidance (γ 0 and .02) changes nothing that can be seen, and γ = .1 in x0 adds
-a seam. Both stay as the paper has them, with the step along the direction that keeps the noise's norm.
+How the default was chosen, on bundled shots: windows decide. Where windows are segments, seams are of 1.40, fixed half
+a window off 1.25 (10 shots of 128 frames); rotating ones leave 1.1 at the joints of the last step alone (6 shots), and
+none once these overlap. The segments' noise decides how far the world wanders: random 1.45 and shuffled 1.29 (the same
+10 shots), shared a sixth less than shuffled (10 shots of 256 frames). With shared noise, experts that read no moment
+would make each segment the same, so it stays shuffled. Coherence guidance (γ 0 and .02) changes nothing that can be
+seen, and γ = .1 in x0 adds a seam (4 shots). Both stay as the paper has them, with the step along the direction that
+keeps the noise's norm.
 """
 
 from __future__ import annotations

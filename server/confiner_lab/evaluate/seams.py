@@ -47,8 +47,8 @@ def plain_seam_index(changes: Floats, real: Floats, at: NDArray[np.bool_]) -> fl
 
     Where the world rests at a joint, it takes the clip's flicker for a seam.
     """
-    found, expected = (float(sizes[at].mean() / np.median(sizes[~at])) for sizes in _sizes(changes, real))
-    return found / expected
+    ours, reals = (float(sizes[at].mean() / np.median(sizes[~at])) for sizes in _sizes(changes, real))
+    return ours / reals
 
 
 def phase_profile(changes: Floats, real: Floats, span: int) -> Floats:
