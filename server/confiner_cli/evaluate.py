@@ -30,7 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     structure.add_argument("--plot", type=Path, metavar="FILE", help="write a plot over the freedoms (PNG)")
     prompts = experiments.add_parser("prompts", help="prompts of the bundled experts' grammar, and a judge")
     prompts.add_argument("--count", type=int, default=24, metavar="N", help="how many prompts (default: 24)")
-    prompts.add_argument("--rule", nargs="+", default=["coordinated"], help="one or more (default: coordinated)")
+    prompts.add_argument(
+        "--rule",
+        nargs="+",
+        default=["coordinated"],
+        help="one or more (default: coordinated); 'structure' is the control expert's video before any refinement",
+    )
     prompts.add_argument("--freedom", type=int, metavar="T_E", help="where refinement starts (default: the chain's)")
     prompts.add_argument(
         "--steps", type=parse_steps, nargs="+", metavar="T1+T2", help="of control and refinement, one or more pairs"

@@ -71,3 +71,16 @@ def test_clips_are_judged_by_what_their_prompts_say(chain: confiner.Chain, tmp_p
     assert set(figures["attributes"]) == {"colour", "shape", "ground", "time", "motion", "camera", "intervals"}
     prompts.draw_trials(trials, tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
+
+
+def test_the_structure_alone_is_what_refinement_begins_with(chain: confiner.Chain) -> None:
+    """V0 as the control expert left it: with a T_e of next to nothing, refinement comes to the same pictures."""
+    sentences = prompts.draw_sentences(1, 0, width=64, height=64)
+    judge = load_judge()
+    alone, touched, refined = (
+        prompts.evaluate(chain, judge, sentences, prompts.Setting(rule, freedom, 4, 1))[0].frames.astype(int)
+        for rule, freedom in ((prompts.STRUCTURE, None), ("standard", 1), ("coordinated", None))
+    )
+    assert alone.shape == (16, 64, 64, 3)
+    assert abs(alone - touched).mean() < 0.25 * abs(alone - refined).mean()
+    assert len(np.unique(alone, axis=0)) == 16

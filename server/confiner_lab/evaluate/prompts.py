@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from confiner import Chain, ClipRequest, FramesDone, generate, resolve_plan
+from confiner import Chain, ClipRequest, Event, FramesDone, StructureReady, generate, resolve_plan
 from numpy.typing import NDArray
 
 from ..drawing.sheet import Row, draw_sheet
@@ -23,6 +23,9 @@ from .likeness import flicker, sharpness
 
 PROMPT_STREAM = 0x70726F6D
 """Keeps these prompts apart from the clips of any training that uses the same seed."""
+
+STRUCTURE = "structure"
+"""In place of a rule: the control expert's coarse video V0 as it is, which every refinement has to beat."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Setting:
-    """How the clips are made; `freedom` None is the chain's."""
+    """How the clips are made: by a rule, or `STRUCTURE` alone; `freedom` None is the chain's."""
 
     rule: str
     freedom: int | None
@@ -75,7 +78,8 @@ class Setting:
 
     @property
     def name(self) -> str:
-        return f"{self.rule} {self.control_steps}+{self.refine_steps}"
+        steps = f"{self.control_steps}" if self.rule == STRUCTURE else f"{self.control_steps}+{self.refine_steps}"
+        return f"{self.rule} {steps}"
 
 
 def draw_sentences(count: int, seed: int, *, width: int, height: int) -> list[Sentence]:
@@ -99,6 +103,7 @@ def evaluate(
 ) -> list[Trial]:
     """Make and judge a clip of each sentence; `done` hears of each as it comes."""
     trials = []
+    pictures = _structure_pictures if setting.rule == STRUCTURE else _clip_pictures
     for sentence in sentences:
         request = ClipRequest(
             prompt=sentence.prompt,
@@ -107,20 +112,34 @@ def evaluate(
             height=sentence.meant.height,
             seed=sentence.seed,
             fps=chain.spec.fps,
-            rule=setting.rule,
+            rule="standard" if setting.rule == STRUCTURE else setting.rule,
             freedom=setting.freedom,
             control_steps=setting.control_steps,
             refine_steps=setting.refine_steps,
         )
-        trials.append(_try(chain, judge, sentence, request))
+        trials.append(_try(chain, judge, sentence, request, pictures))
         done(trials[-1])
     return trials
 
 
-def _try(chain: Chain, judge: Judge, sentence: Sentence, request: ClipRequest) -> Trial:
+Pictures = Callable[[Iterator[Event], Chain], NDArray[np.uint8]]
+
+
+def _clip_pictures(events: Iterator[Event], chain: Chain) -> NDArray[np.uint8]:
+    return np.concatenate([event.frames for event in events if isinstance(event, FramesDone)])
+
+
+def _structure_pictures(events: Iterator[Event], chain: Chain) -> NDArray[np.uint8]:
+    """V0 decoded, and nothing done after it."""
+    ready = next(event for event in events if isinstance(event, StructureReady))
+    structure = ready.state.levels[0].cut(0, ready.frames).x0
+    groups = structure.split(chain.memory.decode_frames, dim=2)
+    return np.concatenate([chain.space.decode(group, tiling=chain.memory.vae_tiling) for group in groups])
+
+
+def _try(chain: Chain, judge: Judge, sentence: Sentence, request: ClipRequest, pictures: Pictures) -> Trial:
     began = time.perf_counter()
-    events = generate(request, chain, resolve_plan(request, chain))
-    frames = np.concatenate([event.frames for event in events if isinstance(event, FramesDone)])
+    frames = pictures(generate(request, chain, resolve_plan(request, chain)), chain)
     seconds = time.perf_counter() - began
     real = render_clip(sentence.meant, CLIP_FRAMES)
     return Trial(
