@@ -37,7 +37,7 @@ MODELS = (
     "PIL",
 )
 NO_SOCKETS = ("socket", "socketserver", "asyncio", "selectors", "http", "ssl", "sqlite3", "multiprocessing")
-LIGHT = ("confiner.chains", "confiner.errors", "confiner.stretch")  # the library without torch
+LIGHT = ("confiner.chains", "confiner.errors", "confiner.method.prompt_schedule")  # the library without torch
 BLENDER = ("bpy", "bpy_extras", "addon_utils", "gpu", "mathutils", "numpy")
 EXTENSION = ("confiner_blender", "confiner_blender.protocol", "confiner_blender.storyboard", "confiner_blender.client")
 
@@ -55,7 +55,7 @@ RULES = [
     Rule("confiner", ours=LIGHT, theirs=MODELS, never=NO_SOCKETS),
     Rule("confiner.chains", ours=LIGHT, never=NO_SOCKETS),
     Rule("confiner.errors", never=NO_SOCKETS),
-    Rule("confiner.stretch", never=NO_SOCKETS),
+    Rule("confiner.method.prompt_schedule", never=NO_SOCKETS),
     Rule(
         "confiner_server",
         ours=("confiner_blender", "confiner_blender.protocol", *LIGHT),
@@ -67,7 +67,7 @@ RULES = [
         theirs=MODELS,
     ),
     Rule(
-        "confiner_server.fetcher",
+        "confiner_server.weights.fetcher",
         ours=("confiner_server", "confiner_blender.protocol", "confiner", *LIGHT),
     ),
     Rule("confiner_lab", ours=("confiner", *LIGHT), theirs=(*MODELS, "PIL"), never=NO_SOCKETS),
@@ -138,18 +138,18 @@ def test_the_reader_sees_every_kind_of_import(tmp_path: Path) -> None:
         ("a.b", False),
         ("c.d", False),
         ("confiner_blender.client.wire", True),
-        ("confiner_blender.host.strips", True),
+        ("confiner_blender.host.scene.strips", True),
     }
 
 
 def test_the_rules_catch_what_they_forbid() -> None:
-    assert not allowed(rule_for("confiner_blender.host.strips"), "torch")
+    assert not allowed(rule_for("confiner_blender.host.scene.strips"), "torch")
     assert not allowed(rule_for("confiner_blender.client.wire"), "bpy")
     assert not allowed(rule_for("confiner_blender.protocol.codec"), "confiner_blender.client")
-    assert not allowed(rule_for("confiner.control"), "asyncio.queues")
-    assert not allowed(rule_for("confiner_server.listener"), "confiner.pipeline")
-    assert not allowed(rule_for("confiner_server.listener"), "confiner_lab")
-    assert allowed(rule_for("confiner_server.listener"), "confiner.chains.read")
+    assert not allowed(rule_for("confiner.method.control"), "asyncio.queues")
+    assert not allowed(rule_for("confiner_server.process.listener"), "confiner.pipeline")
+    assert not allowed(rule_for("confiner_server.process.listener"), "confiner_lab")
+    assert allowed(rule_for("confiner_server.process.listener"), "confiner.chains.read")
 
 
 def project_modules() -> Iterator[tuple[str, Path]]:

@@ -16,7 +16,13 @@ import atexit
 
 import bpy
 
-from . import errands, handlers, link, operators, panels, pictures, preferences, properties, pump, runtime
+from . import operators, panels, preferences
+from .blender import thumbnails as pictures
+from .scene import properties
+from .session import background_work as errands
+from .session import handlers, runtime
+from .session import sidecar_link as link
+from .session import timer as pump
 
 CLASSES = (
     *properties.CLASSES,

@@ -6,8 +6,8 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from .add_on import ADD_ON, sidecar_installed
-from .panels.connection import draw_connection
+from .blender.add_on import ADD_ON, sidecar_installed
+from .panels.connection_panel import draw_connection
 
 
 class CONFINER_AP_preferences(bpy.types.AddonPreferences):

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..protocol.messages import ChainInfo
-from .shot import Shot
-from .timing import clip_frame, longest_length, num_frames
+from .clip_timing import clip_frame, longest_length, num_frames
+from .shot_values import Shot
 
 _WORD = re.compile(r"[^\W\d_]+")
 

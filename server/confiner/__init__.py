@@ -19,28 +19,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .chains import ChainSpec, check_request, find_chain, read_chains
     from .errors import ConfinerError
-    from .events import Event, FramesDone, StepDone, StructureReady
-    from .generation import generate
-    from .loading import Chain, load_chain
+    from .generation.events import Event, FramesDone, StepDone, StructureReady
+    from .generation.generate import generate
+    from .generation.plan import Plan, paper_preset, resolve_plan
+    from .generation.request import ClipRequest
+    from .generation.state import ShotState, load_state, save_state
+    from .generation.take_record import take_record
+    from .loading.chain import Chain, load_chain
+    from .method.prompt_schedule import Stretch
     from .pipeline import ConFinerPipeline
-    from .plan import Plan, paper_preset, resolve_plan
-    from .request import ClipRequest
-    from .state import ShotState, load_state, save_state
-    from .stretch import Stretch
-    from .take import take_record
 
 _HOMES = {
     "chains": ("ChainSpec", "check_request", "find_chain", "read_chains"),
     "errors": ("ConfinerError",),
-    "events": ("Event", "FramesDone", "StepDone", "StructureReady"),
-    "generation": ("generate",),
-    "loading": ("Chain", "load_chain"),
+    "generation.events": ("Event", "FramesDone", "StepDone", "StructureReady"),
+    "generation.generate": ("generate",),
+    "loading.chain": ("Chain", "load_chain"),
     "pipeline": ("ConFinerPipeline",),
-    "plan": ("Plan", "paper_preset", "resolve_plan"),
-    "request": ("ClipRequest",),
-    "stretch": ("Stretch",),
-    "state": ("ShotState", "load_state", "save_state"),
-    "take": ("take_record",),
+    "generation.plan": ("Plan", "paper_preset", "resolve_plan"),
+    "generation.request": ("ClipRequest",),
+    "method.prompt_schedule": ("Stretch",),
+    "generation.state": ("ShotState", "load_state", "save_state"),
+    "generation.take_record": ("take_record",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

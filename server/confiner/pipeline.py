@@ -21,13 +21,13 @@ from PIL import Image
 
 from .chains import find_chain, read_chains, read_file
 from .errors import RequestError
-from .events import FramesDone, StepDone
-from .generation import generate
-from .latents import Pictures
-from .loading import Chain, load_chain
-from .plan import resolve_plan
-from .request import ClipRequest
-from .stretch import CROSSOVER, Stretch
+from .experts.latent_space import Pictures
+from .generation.events import FramesDone, StepDone
+from .generation.generate import generate
+from .generation.plan import resolve_plan
+from .generation.request import ClipRequest
+from .loading.chain import Chain, load_chain
+from .method.prompt_schedule import CROSSOVER, Stretch
 
 StepCallback = Callable[["ConFinerPipeline", int, int, dict[str, Any]], dict[str, Any] | None]
 

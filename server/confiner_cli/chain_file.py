@@ -61,10 +61,10 @@ def load(spec: ChainSpec, device: str, plan: dict[str, Any] | None = None) -> Ch
     `plan`, as JSON values, is one to be replayed: it holds precision and decoding.
     """
     from confiner import load_chain
-    from confiner.chains.fit import check_chain
-    from confiner.device import find_device
-    from confiner.footprint import chain_sizes
-    from confiner.memory import choose, machine_with, of_plan
+    from confiner.chains.compatibility import check_chain
+    from confiner.memory.choice import choose, machine_with, of_plan
+    from confiner.memory.device import find_device
+    from confiner.memory.estimate import chain_sizes
 
     place = find_device(device)
     check_chain(spec)

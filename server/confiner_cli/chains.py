@@ -75,7 +75,7 @@ def describe(spec: ChainSpec) -> str:
 def weights(spec: ChainSpec) -> str:
     """Whether the chain's weights are here, else what is missing and how it is got."""
     from confiner.chains.repositories import download_size, hub_parts
-    from confiner.sizes import gigabytes
+    from confiner.memory.units import gigabytes
 
     if not spec.missing:
         return "here"

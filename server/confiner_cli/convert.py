@@ -18,12 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if not args.file.is_file():
         raise CommandError(f"there is no file {args.file}", "download lavie_base.pt from Vchitect/LaVie, then name it")
-    from confiner.chains.places import converted_form
+    from confiner.chains.weight_source import converted_form
 
     if converted_form(args.file).exists():
         print(f"{converted_form(args.file)} is there already")
         return 0
-    from confiner.pickled import convert
+    from confiner.loading.pickled import convert
 
     print(f"written to {convert(args.file)}")
     return 0

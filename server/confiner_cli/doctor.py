@@ -109,7 +109,7 @@ def _package(name: str) -> Finding:
 def _device() -> Finding:
     try:
         import torch
-        from confiner.device import available_kinds, default_dtype
+        from confiner.memory.device import available_kinds, default_dtype
     except ImportError as error:
         return Finding("device", False, f"torch does not load: {error}", "install torch anew for this Python")
     kind = available_kinds()[0]
@@ -121,8 +121,8 @@ def _device() -> Finding:
 
 def _memory() -> Finding:
     import torch
-    from confiner.device import available_kinds
-    from confiner.memory import available_memory
+    from confiner.memory.choice import available_memory
+    from confiner.memory.device import available_kinds
 
     free = available_memory(torch.device(available_kinds()[0]))
     fine = free >= LITTLE_MEMORY
@@ -163,9 +163,9 @@ def _chains(chain_file: Path | None) -> Iterator[Finding]:
 def _fit(spec: ChainSpec) -> Finding:
     """How the chain is fitted into the memory that is there now."""
     import torch
-    from confiner.device import find_device
-    from confiner.footprint import chain_sizes
-    from confiner.memory import choose, explain, machine_with
+    from confiner.memory.choice import choose, explain, machine_with
+    from confiner.memory.device import find_device
+    from confiner.memory.estimate import chain_sizes
 
     machine, sizes = machine_with(torch.device(find_device())), chain_sizes(spec)
     choice = choose(machine, sizes)
@@ -189,7 +189,7 @@ def _folders() -> Iterator[Finding]:
 
 
 def _sidecar() -> Finding:
-    from confiner_server.presence import read_connection
+    from confiner_server.process.readiness import read_connection
 
     connection = read_connection()
     if connection is None:

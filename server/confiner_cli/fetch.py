@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from .chain_file import add_file_argument, read_spec
 
 if TYPE_CHECKING:
-    from confiner.downloading import Progress
+    from confiner.hub.download import Progress
 
 HELP = "download the weights of a chain"
 
@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from confiner.chains.repositories import hub_parts
-    from confiner.downloading import download
-    from confiner_server.licences import accept_licences, accepted_licences, repositories_of
+    from confiner.hub.download import download
+    from confiner_server.weights.licences import accept_licences, accepted_licences, repositories_of
 
     spec = read_spec(args.chain, args.chains).for_control_steps(args.control_steps)
     for part in hub_parts(spec):
@@ -71,7 +71,7 @@ class DownloadLine:
 
 def describe(progress: Progress) -> str:
     """Such as "1.2 GB of 4.9 GB  24 %  31.0 MB/s  2 min left  model.safetensors"."""
-    from confiner.sizes import gigabytes
+    from confiner.memory.units import gigabytes
 
     part = progress.received / progress.total if progress.total else 1.0
     words = [f"{gigabytes(progress.received)} of {gigabytes(progress.total)}", f"{part:.0%}"]

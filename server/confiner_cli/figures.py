@@ -48,7 +48,7 @@ def machine() -> dict[str, Any]:
     import platform
 
     import torch
-    from confiner.device import available_kinds
+    from confiner.memory.device import available_kinds
 
     gpu = torch.cuda.get_device_name() if available_kinds()[0] == "cuda" else None
     return {

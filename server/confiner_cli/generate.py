@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from confiner import Plan, resolve_plan
-    from confiner.plan import check_clip
+    from confiner.generation.plan import check_clip
 
     record = read_record(args.take) if args.take else None
     spec = read_spec(record["chain"]["name"] if record else args.chain, args.chains)
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 def _request(spec: ChainSpec, args: argparse.Namespace) -> ClipRequest:
     """What was asked for, with the chain's defaults and the structure's length and size where nothing was said."""
     from confiner import ClipRequest
-    from confiner.stretch import CROSSOVER
+    from confiner.method.prompt_schedule import CROSSOVER
 
     structure = read_structure(args.structure) if args.structure else None
     frames, (width, height) = 16, spec.sizes[0]
@@ -158,7 +158,7 @@ def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequ
 def _settled(record: dict[str, Any], chain: Chain, plan: Plan) -> int:
     """How many of a take's frames a longer one begins with."""
     from confiner import ClipRequest
-    from confiner.shot import Shot
+    from confiner.generation.shot import Shot
 
     whole = Shot(ClipRequest.from_settings(record["request"]), chain, plan, scripts={}).settled
     return min(whole, len(record["frames"]))
@@ -175,7 +175,7 @@ def _name_unknown_words(spec: ChainSpec, prompt: str) -> None:
 def _make(request: ClipRequest, chain: Chain, plan: Plan, args: argparse.Namespace, kept: int | None) -> dict[str, Any]:
     """Generate, write every frame as it comes, and return the take's record. Of a part only the first `kept` frames."""
     from confiner import FramesDone, StepDone, generate, take_record
-    from confiner.take import frame_hash
+    from confiner.generation.take_record import frame_hash
 
     args.out.mkdir(parents=True, exist_ok=True)
     progress = ProgressLine(sys.stderr)

@@ -20,10 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from confiner_server.journal import JournalUnreadable
-    from confiner_server.listener import run
-    from confiner_server.presence import StartFailed
-    from confiner_server.settings import Settings
+    from confiner_server.jobs.journal import JournalUnreadable
+    from confiner_server.process.listener import run
+    from confiner_server.process.readiness import StartFailed
+    from confiner_server.process.settings import Settings
 
     chains = args.chains.expanduser().resolve() if args.chains else None
     if chains and not chains.is_file():

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from confiner_server.presence import read_connection
+    from confiner_server.process.readiness import read_connection
 
     from confiner_blender.protocol.messages import GetStatus, Jobs, ListJobs, Status
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from confiner import ClipRequest, FramesDone, generate, load_chain, resolve_plan, take_record
 from confiner.chains import find_chain, read_chains
-from confiner.memory import MemoryChoice
-from confiner.take import frame_hash
+from confiner.generation.take_record import frame_hash
+from confiner.memory.choice import MemoryChoice
 from confiner_cli.generate import _verify
 from PIL import Image
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from confiner_blender.client.launcher import LaunchCommand, find
-from confiner_blender.client.liveness import alive
+from confiner_blender.client.sidecar_process.launcher import LaunchCommand, find
+from confiner_blender.client.sidecar_process.liveness import alive
 from confiner_blender.protocol import rendezvous
 from tests.client import metronome
 

@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from confiner_blender.client import inbox
 from confiner_blender.client.errors import ClientError, Hop
-from confiner_blender.client.launcher import LaunchCommand, Meeting
-from confiner_blender.client.session import SidecarSession
+from confiner_blender.client.session import inbox
+from confiner_blender.client.session.session import SidecarSession
+from confiner_blender.client.sidecar_process.launcher import LaunchCommand, Meeting
 from confiner_blender.protocol import codec
 from confiner_blender.protocol.framing import Image, ImageAssembler, ImageKind, pieces
 from confiner_blender.protocol.messages import (

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from confiner_blender.client import connection_test, transport
-from confiner_blender.client.connection_test import HopPassed
 from confiner_blender.client.errors import Hop
-from confiner_blender.client.launcher import LaunchCommand, find
-from confiner_blender.client.task import Done, GaveUp
+from confiner_blender.client.session import transport
+from confiner_blender.client.setup import connection_test
+from confiner_blender.client.setup.background_task import Done, GaveUp
+from confiner_blender.client.setup.connection_test import HopPassed
+from confiner_blender.client.sidecar_process.launcher import LaunchCommand, find
 from confiner_blender.protocol import rendezvous
 from confiner_blender.protocol.rendezvous import Connection
 from confiner_blender.protocol.version import PROTOCOL_VERSION

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from confiner_blender.client.actions import (
+from confiner_blender.client.errors import ClientError, Hop
+from confiner_blender.client.session.actions import (
     Action,
     Deliver,
     Send,
@@ -16,9 +17,8 @@ from confiner_blender.client.actions import (
     StorePreview,
     StoreTake,
 )
-from confiner_blender.client.conversation import REWINDS, Conversation
-from confiner_blender.client.errors import ClientError, Hop
-from confiner_blender.client.inbox import EventArrived, FrameStored, LandingFailed, MessageArrived, TakeStored
+from confiner_blender.client.session.conversation import REWINDS, Conversation
+from confiner_blender.client.session.inbox import EventArrived, FrameStored, LandingFailed, MessageArrived, TakeStored
 from confiner_blender.protocol.errors import MalformedMessage
 from confiner_blender.protocol.framing import Image, ImageKind
 from confiner_blender.protocol.messages import (

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from confiner_blender.client import interpreters
 from confiner_blender.client.errors import ClientError
-from confiner_blender.client.interpreters import describe, find_base, look
+from confiner_blender.client.setup import interpreters
+from confiner_blender.client.setup.interpreters import describe, find_base, look
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from confiner_blender.client import landing
+from confiner_blender.client.session import take_writer as landing
 from tests.client.sidecar_double import contents, frame_done, png
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from confiner_blender.client import launcher
 from confiner_blender.client.errors import ClientError, Hop, Stopped
-from confiner_blender.client.launcher import LaunchCommand, Meeting, meet
-from confiner_blender.client.liveness import alive
+from confiner_blender.client.sidecar_process import launcher
+from confiner_blender.client.sidecar_process.launcher import LaunchCommand, Meeting, meet
+from confiner_blender.client.sidecar_process.liveness import alive
 from confiner_blender.protocol import rendezvous
 from confiner_blender.protocol.rendezvous import Connection
 from confiner_blender.protocol.version import PROTOCOL_VERSION

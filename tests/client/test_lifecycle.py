@@ -3,7 +3,7 @@
 
 import pytest
 
-from confiner_blender.client.lifecycle import TRANSITIONS, Happening, IllegalTransition, State, after
+from confiner_blender.client.session.session_states import TRANSITIONS, Happening, IllegalTransition, State, after
 
 
 def test_the_straight_way_leads_to_ready() -> None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from confiner_blender.client.liveness import alive
+from confiner_blender.client.sidecar_process.liveness import alive
 from tests.client.sidecar_double import eventually
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from confiner_blender.client import inbox
-from confiner_blender.client.launcher import LaunchCommand
-from confiner_blender.client.lifecycle import State
-from confiner_blender.client.patience import STARTS
-from confiner_blender.client.session import SidecarSession
+from confiner_blender.client.session import inbox
+from confiner_blender.client.session.retry_policy import STARTS
+from confiner_blender.client.session.session import SidecarSession
+from confiner_blender.client.session.session_states import State
+from confiner_blender.client.sidecar_process.launcher import LaunchCommand
 from confiner_blender.protocol.messages import (
     Attach,
     Cancel,
@@ -248,7 +248,7 @@ def test_a_defect_of_our_own_is_a_problem_with_its_traceback_and_not_a_dead_thre
         raise ZeroDivisionError("a defect")
 
     with monkeypatch.context() as patch:
-        patch.setattr("confiner_blender.client.landing.store_frame", broken)
+        patch.setattr("confiner_blender.client.session.take_writer.store_frame", broken)
         session.submit(JOB, request(1), [], tmp_path)
         eventually(lambda: JOB in sidecar.events)
         sidecar.frame(1, 0)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from confiner_blender.client.errors import ClientError, Stopped
-from confiner_blender.client.start_lock import start_lock
+from confiner_blender.client.sidecar_process.start_lock import start_lock
 
 HOLDER = """
 import sys, threading, pathlib
-from confiner_blender.client.start_lock import start_lock
+from confiner_blender.client.sidecar_process.start_lock import start_lock
 with start_lock(pathlib.Path(sys.argv[1]), threading.Event(), 5):
     print("held", flush=True)
     sys.stdin.read()

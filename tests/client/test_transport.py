@@ -14,12 +14,12 @@ from contextlib import ExitStack
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
-from confiner_blender.client import inbox, transport
 from confiner_blender.client.errors import ClientError
-from confiner_blender.client.launcher import LaunchCommand, Meeting, meet
-from confiner_blender.client.lifecycle import State
-from confiner_blender.client.session import SidecarSession
-from confiner_blender.client.transport import WebSocketTransport, dial
+from confiner_blender.client.session import inbox, transport
+from confiner_blender.client.session.session import SidecarSession
+from confiner_blender.client.session.session_states import State
+from confiner_blender.client.session.transport import WebSocketTransport, dial
+from confiner_blender.client.sidecar_process.launcher import LaunchCommand, Meeting, meet
 from confiner_blender.protocol.framing import MAX_MESSAGE
 from confiner_blender.protocol.rendezvous import Connection
 from confiner_blender.protocol.version import PROTOCOL_VERSION
@@ -195,7 +195,7 @@ def test_a_session_with_a_hung_sidecar_shows_the_problem_and_still_closes(
 def test_a_sidecar_that_takes_the_greeting_and_is_silent_is_told_in_bounded_time(
     serving: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("confiner_blender.client.session_thread.WELCOME_PATIENCE", 0.2)
+    monkeypatch.setattr("confiner_blender.client.session.session_thread.WELCOME_PATIENCE", 0.2)
     connection = serving(lambda websocket: [None for _ in websocket] and None)
 
     def meet(launch: LaunchCommand | None, stop: threading.Event, distrusted: Connection | None = None) -> Meeting:

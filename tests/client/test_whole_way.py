@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from confiner_blender.client import inbox
-from confiner_blender.client.launcher import LaunchCommand, find
-from confiner_blender.client.lifecycle import State
-from confiner_blender.client.liveness import alive
-from confiner_blender.client.session import SidecarSession
+from confiner_blender.client.session import inbox
+from confiner_blender.client.session.session import SidecarSession
+from confiner_blender.client.session.session_states import State
+from confiner_blender.client.sidecar_process.launcher import LaunchCommand, find
+from confiner_blender.client.sidecar_process.liveness import alive
 from confiner_blender.protocol import rendezvous
 from confiner_blender.protocol.messages import (
     Cancelled,

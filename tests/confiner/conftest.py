@@ -8,7 +8,7 @@ from pathlib import Path
 import confiner
 import pytest
 import torch
-from confiner.loading import Chain
+from confiner.loading.chain import Chain
 
 from tests.confiner.tiny_models import write_tiny_chain
 

@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, field
 
 import torch
-from confiner.experts.text import Embeds
-from confiner.schedule import NoiseSchedule, Prediction
+from confiner.experts.text_encoder import Embeds
+from confiner.method.schedule import NoiseSchedule, Prediction
 
 
 @dataclass

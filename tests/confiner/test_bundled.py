@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 from confiner import ClipRequest, FramesDone
-from confiner.loading import Chain
-from confiner.plan import Plan
-from confiner.state import ShotState
+from confiner.generation.plan import Plan
+from confiner.generation.state import ShotState
+from confiner.loading.chain import Chain
 from numpy.typing import NDArray
 
 

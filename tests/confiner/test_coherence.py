@@ -9,10 +9,10 @@ from typing import Literal
 import pytest
 import torch
 from confiner.chains import ScheduleSpec
-from confiner.coherence import Space, steer
-from confiner.consistency import initial_noise
-from confiner.noise import NoiseSource
-from confiner.schedule import Prediction, build_schedule
+from confiner.method.coherence import Space, steer
+from confiner.method.consistency import initial_noise
+from confiner.method.noise import NoiseSource
+from confiner.method.schedule import Prediction, build_schedule
 
 ORDINARY = build_schedule(ScheduleSpec(0.00085, 0.012, "linear"))
 ZERO_SNR = build_schedule(ScheduleSpec(0.00085, 0.012, "scaled_linear", "v_prediction", zero_snr=True))

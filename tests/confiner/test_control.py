@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 import torch
 from confiner.chains import ScheduleSpec
-from confiner.control import Guidance, control_step, pure_noise
 from confiner.experts.animatediff import AnimateDiffExpert
-from confiner.grid import control_grid
-from confiner.loading import Chain
-from confiner.schedule import Prediction, build_schedule
+from confiner.loading.chain import Chain
+from confiner.method.control import Guidance, control_step, pure_noise
+from confiner.method.schedule import Prediction, build_schedule
+from confiner.method.timesteps import control_grid
 from diffusers import AnimateDiffPipeline, DDIMScheduler, EulerDiscreteScheduler
 
 from tests.confiner.gaussian import NO_TEXT, GaussianExpert

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 from confiner.errors import StructureError
-from confiner.events import FramesDone, StepDone, StructureReady
-from confiner.generation import prepare
-from confiner.loading import Chain
-from confiner.plan import Plan
-from confiner.shot import Shot
-from confiner.windows import Layout, Window
+from confiner.generation.events import FramesDone, StepDone, StructureReady
+from confiner.generation.generate import prepare
+from confiner.generation.plan import Plan
+from confiner.generation.shot import Shot
+from confiner.loading.chain import Chain
+from confiner.method.windows import Layout, Window
 
 EDGES = ["whole", "keep", "drop-tail", "drop"]
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from confiner import ClipRequest
 from confiner.errors import OutOfMemory
-from confiner.exhaustion import is_out_of_memory, memory_told, smaller_clip
-from confiner.loading import Chain
-from confiner.memory import MemoryChoice
+from confiner.generation.out_of_memory import is_out_of_memory, memory_told, smaller_clip
+from confiner.loading.chain import Chain
+from confiner.memory.choice import MemoryChoice
 
 
 def test_torchs_own_words_are_recognised() -> None:

@@ -19,12 +19,12 @@ import numpy.typing as npt
 import pytest
 import torch
 from confiner.errors import RequestError, StateError, StructureError
-from confiner.events import Event, FramesDone, StepDone, StructureReady
-from confiner.loading import Chain
-from confiner.plan import Plan
-from confiner.rules import RULES
-from confiner.shot import prepare
-from confiner.state import ShotState
+from confiner.generation.events import Event, FramesDone, StepDone, StructureReady
+from confiner.generation.plan import Plan
+from confiner.generation.shot import prepare
+from confiner.generation.state import ShotState
+from confiner.loading.chain import Chain
+from confiner.method.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 

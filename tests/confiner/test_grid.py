@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from confiner.grid import control_grid, refine_grid
+from confiner.method.timesteps import control_grid, refine_grid
 from diffusers import EulerDiscreteScheduler
 
 

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from confiner.latents import LatentSpace
-from confiner.loading import Chain
-from confiner.preview import fit_preview, preview
+from confiner.experts.latent_space import LatentSpace
+from confiner.experts.preview import fit_preview, preview
+from confiner.loading.chain import Chain
 from diffusers import AutoencoderKL
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image

@@ -11,7 +11,7 @@ import pytest
 import torch
 from confiner.chains import read_file
 from confiner.errors import ChainError, ScheduleError, WeightsMissing
-from confiner.loading import load_chain
+from confiner.loading.chain import load_chain
 
 
 def _copy(chain_file: Path, tmp_path: Path, before: str = "", after: str = "") -> Path:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 from confiner.chains import read_chains
-from confiner.footprint import chain_sizes
-from confiner.loading import Chain
-from confiner.memory import Machine, MemoryChoice, Sizes, cheaper, choose, explain, machine_with, roomy
-from confiner.plan import resolve_plan
-from confiner.request import ClipRequest
+from confiner.generation.plan import resolve_plan
+from confiner.generation.request import ClipRequest
+from confiner.loading.chain import Chain
+from confiner.memory.choice import Machine, MemoryChoice, Sizes, cheaper, choose, explain, machine_with, roomy
+from confiner.memory.estimate import chain_sizes
 
 GIB = 2**30
 CONFINER_S = Sizes(weights=3_270_000_000, largest=1_411_200_000, activation=697_000_000, decode_frame=201_000_000)

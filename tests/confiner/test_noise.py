@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 
 import torch
-from confiner.noise import NoiseSource
+from confiner.method.noise import NoiseSource
 
 
 def _hash(tensor: torch.Tensor) -> str:

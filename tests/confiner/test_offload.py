@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from confiner import ClipRequest, FramesDone, generate, load_chain, offload, resolve_plan
+from confiner import ClipRequest, FramesDone, generate, load_chain, resolve_plan
 from confiner.chains import read_file
-from confiner.loading import Chain
-from confiner.memory import MemoryChoice
-from confiner.offload import Turns, layers, works_on
-from confiner.shelf import _motion_network
+from confiner.loading.chain import Chain
+from confiner.loading.module_cache import _motion_network
+from confiner.memory import offloading as offload
+from confiner.memory.choice import MemoryChoice
+from confiner.memory.offloading import Turns, layers, works_on
 from diffusers import MotionAdapter, UNet2DConditionModel
 
 META = torch.device("meta")

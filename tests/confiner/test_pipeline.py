@@ -13,7 +13,7 @@ import pytest
 import torch
 from confiner import ConFinerPipeline
 from confiner.errors import RequestError, UnknownChain
-from confiner.loading import Chain
+from confiner.loading.chain import Chain
 from diffusers import DiffusionPipeline
 from PIL import Image
 

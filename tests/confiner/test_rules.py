@@ -9,9 +9,9 @@ from typing import Literal
 import pytest
 import torch
 from confiner.chains import ScheduleSpec
-from confiner.grid import refine_grid
-from confiner.rules import RULES, Briefed, RefineStep, calls
-from confiner.schedule import Prediction, build_schedule
+from confiner.method.rules import RULES, Briefed, RefineStep, calls
+from confiner.method.schedule import Prediction, build_schedule
+from confiner.method.timesteps import refine_grid
 
 from tests.confiner.gaussian import NO_TEXT, GaussianExpert
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from confiner.chains import ScheduleSpec
 from confiner.errors import ScheduleError
-from confiner.schedule import NoiseSchedule, Prediction, build_schedule
+from confiner.method.schedule import NoiseSchedule, Prediction, build_schedule
 from diffusers import DDIMScheduler, DDPMScheduler
 
 SCHEDULES = {

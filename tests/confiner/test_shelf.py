@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 from confiner.chains import ChainSpec, Place, read_file
-from confiner.loading import load_chain
-from confiner.shelf import Shelf
+from confiner.loading.chain import load_chain
+from confiner.loading.module_cache import Shelf
 from diffusers import UNet2DConditionModel
 
 

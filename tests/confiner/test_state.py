@@ -9,9 +9,9 @@ from pathlib import Path
 import confiner
 import pytest
 from confiner.errors import StateError
-from confiner.loading import Chain
-from confiner.plan import Plan
-from confiner.state import ShotState
+from confiner.generation.plan import Plan
+from confiner.generation.state import ShotState
+from confiner.loading.chain import Chain
 
 REQUEST = confiner.ClipRequest(prompt="a cube", num_frames=4, width=32, height=32, refine_steps=1, control_steps=1)
 

@@ -12,11 +12,11 @@ import pytest
 import torch
 from confiner import ClipRequest, Stretch
 from confiner.errors import RequestError
-from confiner.events import FramesDone
-from confiner.experts.text import Script
-from confiner.loading import Chain
-from confiner.plan import Plan
-from confiner.stretch import shares
+from confiner.experts.text_encoder import Script
+from confiner.generation.events import FramesDone
+from confiner.generation.plan import Plan
+from confiner.loading.chain import Chain
+from confiner.method.prompt_schedule import shares
 
 SHOT = ClipRequest(
     prompt="a red cube",

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import confiner
 import numpy as np
-from confiner.loading import Chain
-from confiner.take import frame_hash
+from confiner.generation.take_record import frame_hash
+from confiner.loading.chain import Chain
 
 
 def test_a_record_makes_the_same_take_again(chain: Chain) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from confiner.windows import Layout, Window, rotating_offset, settled
+from confiner.method.windows import Layout, Window, rotating_offset, settled
 
 
 def test_offsets_fall_and_never_meet_a_joint() -> None:

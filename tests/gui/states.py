@@ -40,7 +40,7 @@ def module(name: str) -> Any:
 
 
 def without_sidecar() -> Iterator[Wait]:
-    runtime = module("host.runtime").RUNTIME
+    runtime = module("host.session.runtime").RUNTIME
     yield from photograph("01-empty-storyboard")
     add_shot(prompt="a red cube moves left on grass at noon")
     bpy.ops.confiner.connect()
@@ -69,7 +69,7 @@ def preferences_pictured() -> Iterator[Wait]:
 
 
 def with_sidecar() -> Iterator[Wait]:
-    runtime = module("host.runtime").RUNTIME
+    runtime = module("host.session.runtime").RUNTIME
     bpy.ops.confiner.connect()
     yield lambda: bool(runtime.chains)
     bpy.ops.wm.save_as_mainfile(filepath=str(DESK / "storyboard.blend"))
@@ -115,7 +115,7 @@ def making(runtime: Any) -> Iterator[Wait]:
     yield from photograph("20-generating")
     storyboard.index = 1
     yield from photograph("21-waiting-in-the-queue")
-    yield lambda: not module("host.runtime").busy()
+    yield lambda: not module("host.session.runtime").busy()
     storyboard.index = 0
     yield from photograph("22-all-done", whole=True)
 
@@ -124,7 +124,7 @@ def takes(runtime: Any) -> Iterator[Wait]:
     shot = bpy.context.scene.confiner.shots[0]
     bpy.ops.confiner.new_seed()
     bpy.ops.confiner.generate()
-    yield lambda: not module("host.runtime").busy()
+    yield lambda: not module("host.session.runtime").busy()
     yield from photograph("30-two-takes", whole=True)
     shot.prompt = "a red cube moves left on snow at noon"
     yield from photograph("31-changed-since-the-take")

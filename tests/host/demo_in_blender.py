@@ -95,7 +95,7 @@ def write_storyboard() -> None:
 
 def connect() -> None:
     bpy.ops.confiner.connect()
-    link, runtime = module("client.lifecycle"), module("host.runtime").RUNTIME
+    link, runtime = module("client.session.session_states"), module("host.session.runtime").RUNTIME
     pump_while(lambda: not runtime.chains and runtime.link.state is not link.State.FAILED)
     if not runtime.chains:
         problem = runtime.link.problem
@@ -105,7 +105,7 @@ def connect() -> None:
 
 def follow() -> None:
     """Pump until every job has ended, with a line whenever one comes a step further."""
-    progress, runtime = module("storyboard.progress"), module("host.runtime")
+    progress, runtime = module("storyboard.job_progress"), module("host.session.runtime")
     names = {shot.uuid: shot.name for shot in bpy.context.scene.confiner.shots}
     shown: dict[str, object] = {}
     started = time.monotonic()
@@ -128,8 +128,8 @@ def follow() -> None:
 
 def check() -> None:
     """Every shot has its strip, every picture is there, nothing overlaps."""
-    strips = list(module("host.compat").strips_of(bpy.context.scene))
-    spans = sorted(module("host.compat").handles(strip) for strip in strips)
+    strips = list(module("host.blender.compat").strips_of(bpy.context.scene))
+    spans = sorted(module("host.blender.compat").handles(strip) for strip in strips)
     assert spans == [(1 + LENGTH * i, 1 + LENGTH * (i + 1)) for i in range(len(SHOTS))], spans
     for strip in strips:
         assert strip.directory.startswith("//"), f"{strip.directory} would be lost if the folder is moved"
@@ -151,7 +151,7 @@ def render_animatic() -> None:
 
 def rows() -> list[dict[str, Any]]:
     """What the contact sheet shows."""
-    takes, timing, shots = module("host.takes"), module("storyboard.timing"), module("host.shots")
+    takes, timing, shots = module("host.scene.takes"), module("storyboard.clip_timing"), module("host.scene.shots")
     found = []
     for shot in bpy.context.scene.confiner.shots:
         take = shots.active_take(shot)
@@ -164,7 +164,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def pump_while(under_way: Any) -> None:
-    pump, deadline = module("host.pump").pump, time.monotonic() + PATIENCE
+    pump, deadline = module("host.session.timer").pump, time.monotonic() + PATIENCE
     while under_way():
         if time.monotonic() > deadline:
             sys.exit(f"the demo did not get on for {PATIENCE} s")

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from confiner_blender.client.launcher import find
-from confiner_blender.client.liveness import alive
+from confiner_blender.client.sidecar_process.launcher import find
+from confiner_blender.client.sidecar_process.liveness import alive
 from confiner_blender.protocol import rendezvous
 
 pytestmark = pytest.mark.blender

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from confiner.plan import Plan
+from confiner.generation.plan import Plan
 from confiner_lab.evaluate.coarse import changes, coarse, motion, unrest
 from confiner_lab.evaluate.lasting import repetition, score, wander
 from confiner_lab.evaluate.long import draw_moving, watch

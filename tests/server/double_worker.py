@@ -23,8 +23,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 from confiner.errors import DeviceMissing
-from confiner_server.folders import checkpoint_path, frame_path, structure_path, write_whole
-from confiner_server.wire import (
+from confiner_server.jobs.job_folders import checkpoint_path, frame_path, structure_path, write_whole
+from confiner_server.worker.channel import open_channel
+from confiner_server.worker.loop import serve_jobs
+from confiner_server.worker.wire import (
     FromWorker,
     JobFinished,
     JobFrame,
@@ -34,8 +36,6 @@ from confiner_server.wire import (
     MemoryUsed,
     RunJob,
 )
-from confiner_server.worker.channel import open_channel
-from confiner_server.worker.loop import serve_jobs
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
 

@@ -5,8 +5,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from confiner_server.listener import run
-from confiner_server.settings import Settings
+from confiner_server.process.listener import run
+from confiner_server.process.settings import Settings
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--chains", type=Path, required=True)

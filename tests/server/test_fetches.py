@@ -52,7 +52,7 @@ def fetchers(sidecar) -> list[int]:
             command, environment = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
         except OSError:
             continue
-        if b"confiner_server.fetcher" in command and os.fsencode(sidecar.home) in environment:
+        if b"confiner_server.weights.fetcher" in command and os.fsencode(sidecar.home) in environment:
             found.append(int(folder.name))
     return found
 

@@ -2,7 +2,7 @@
 """A PNG file's size is read from its chunks, and a damaged file is no PNG file."""
 
 import pytest
-from confiner_server.images import png_size
+from confiner_server.jobs.png_check import png_size
 
 from confiner_blender.protocol.errors import InvalidRequest
 

@@ -4,8 +4,8 @@
 import sqlite3
 
 import pytest
-from confiner_server.journal import Journal, JournalUnreadable
-from confiner_server.states import JobState
+from confiner_server.jobs.job_states import JobState
+from confiner_server.jobs.journal import Journal, JournalUnreadable
 
 from confiner_blender.protocol.messages import Cancelled, FrameDone, Queued
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from confiner_server.lifetime import Lifetime, watch_process
+from confiner_server.process.lifetime import Lifetime, watch_process
 
 from confiner_blender.protocol import codec
 from confiner_blender.protocol.messages import (
@@ -135,7 +135,7 @@ def test_it_ends_when_the_last_client_left_and_the_grace_time_is_over(sidecar):
 
 def test_its_log_is_bounded(sidecar, tmp_path):
     code = (
-        "import logging, sys; from pathlib import Path; from confiner_server.logs import log_to\n"
+        "import logging, sys; from pathlib import Path; from confiner_server.process.logs import log_to\n"
         "log_to(Path(sys.argv[1]))\nfor _ in range(400): logging.info('x' * 10_000)"
     )
     log = tmp_path / "log" / "sidecar.log"

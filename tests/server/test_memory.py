@@ -2,7 +2,7 @@
 """The worker says how much memory it uses."""
 
 import torch
-from confiner_server.worker.memory import memory_in_use
+from confiner_server.worker.memory_use import memory_in_use
 
 
 def test_weights_that_two_modules_share_are_counted_once():

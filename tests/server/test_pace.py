@@ -2,7 +2,7 @@
 """The remaining time is judged by what was timed."""
 
 import pytest
-from confiner_server.worker.pace import Pace
+from confiner_server.worker.time_left import Pace
 
 
 @pytest.fixture

@@ -215,7 +215,7 @@ def test_a_client_that_says_nothing_is_told_so_and_let_go(monkeypatch):
     """In this process, since nobody wants to wait for the real patience."""
     import asyncio
 
-    from confiner_server import connection
+    from confiner_server.clients import connection
     from websockets.asyncio.client import connect
     from websockets.asyncio.server import serve
 

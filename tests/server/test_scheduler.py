@@ -7,11 +7,11 @@ import uuid
 
 import pytest
 from confiner.chains import read_chains
-from confiner_server import retention
-from confiner_server.folders import JobFolders
-from confiner_server.journal import Journal
-from confiner_server.scheduler import Scheduler
-from confiner_server.wire import JobFinished, JobFrame, JobStarted, JobStepped, JobStopped, RunJob
+from confiner_server.jobs import retention
+from confiner_server.jobs.job_folders import JobFolders
+from confiner_server.jobs.journal import Journal
+from confiner_server.jobs.scheduler import Scheduler
+from confiner_server.worker.wire import JobFinished, JobFrame, JobStarted, JobStepped, JobStopped, RunJob
 
 from confiner_blender.protocol.messages import (
     Cancelled,

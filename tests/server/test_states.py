@@ -2,7 +2,7 @@
 """The table of a job's states."""
 
 import pytest
-from confiner_server.states import ENDED, TRANSITIONS, IllegalTransition, JobState, Trigger, next_state
+from confiner_server.jobs.job_states import ENDED, TRANSITIONS, IllegalTransition, JobState, Trigger, next_state
 
 
 def test_what_the_table_does_not_know_is_one_error_that_names_state_and_trigger():

@@ -5,7 +5,7 @@ import socket
 import struct
 
 import pytest
-from confiner_server import wire
+from confiner_server.worker import wire
 from confiner_server.worker.channel import Channel, ListenerGone
 
 from confiner_blender.protocol.errors import MalformedMessage

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The files that a strip shows."""
 
-from confiner_blender.storyboard.elements import element_names
-from confiner_blender.storyboard.slate import slate_png
-from confiner_blender.storyboard.timing import Timing
+from confiner_blender.storyboard.clip_timing import Timing
+from confiner_blender.storyboard.placeholder import slate_png
+from confiner_blender.storyboard.strip_elements import element_names
 
 TIMING = Timing(6, 12, "TWOS", 24)
 

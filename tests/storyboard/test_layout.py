@@ -3,7 +3,7 @@
 
 import pytest
 
-from confiner_blender.storyboard.layout import CHANNELS, Span, free_channel, right_handle, room_after, starts
+from confiner_blender.storyboard.timeline_layout import CHANNELS, Span, free_channel, right_handle, room_after, starts
 
 
 def test_shots_follow_each_other_and_a_placed_one_says_where_it_is() -> None:

@@ -15,7 +15,7 @@ from confiner_blender.protocol.messages import (
     Started,
     Stepped,
 )
-from confiner_blender.storyboard.progress import JobState, Progress, advance, fraction, sentence, whereabouts
+from confiner_blender.storyboard.job_progress import JobState, Progress, advance, fraction, sentence, whereabouts
 
 EVENTS: list[JobEvent] = [
     Queued("j", 1, 2),

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from confiner_blender.protocol.messages import ChainInfo
+from confiner_blender.storyboard.clip_timing import Timing
 from confiner_blender.storyboard.remarks import blocking, nearest_size, remarks, unknown_words
-from confiner_blender.storyboard.request import shot_request
-from confiner_blender.storyboard.shot import Shot, Stretch
-from confiner_blender.storyboard.timing import Timing
+from confiner_blender.storyboard.shot_request import shot_request
+from confiner_blender.storyboard.shot_values import Shot, Stretch
 
 SHOT = Shot(
     uuid="1",

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from confiner_blender.protocol import messages
-from confiner_blender.storyboard import folders, identity, record
+from confiner_blender.storyboard import identity
+from confiner_blender.storyboard import take_folders as folders
+from confiner_blender.storyboard import take_record as record
 from confiner_blender.storyboard.identity import Bearer
-from confiner_blender.storyboard.ledger import Entry, Ledger
-from confiner_blender.storyboard.request import shot_request
-from confiner_blender.storyboard.shot import Stretch
+from confiner_blender.storyboard.job_ledger import Entry, Ledger
+from confiner_blender.storyboard.shot_request import shot_request
+from confiner_blender.storyboard.shot_values import Stretch
 
 from .test_remarks import SHOT
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from confiner_blender.storyboard.timing import (
+from confiner_blender.storyboard.clip_timing import (
     Timing,
     clip_frame,
     clip_span,

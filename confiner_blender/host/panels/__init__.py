@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import bpy
 
-from .board import CONFINER_UL_shots, StoryboardPanel
-from .shot import CONFINER_MT_shot_chain, CONFINER_MT_size, CONFINER_MT_storyboard_chain, ExpertsPanel, ShotPanel
-from .sidecar import SidecarPanel
-from .takes import TakesPanel
-from .weights import WeightsPanel
+from .shot_panel import (
+    CONFINER_MT_shot_chain,
+    CONFINER_MT_size,
+    CONFINER_MT_storyboard_chain,
+    ExpertsPanel,
+    ShotPanel,
+)
+from .sidecar_panel import SidecarPanel
+from .storyboard_panel import CONFINER_UL_shots, StoryboardPanel
+from .takes_panel import TakesPanel
+from .weights_panel import WeightsPanel
 
 CATEGORY = "ConFiner"
 SPACES = {"sequencer": "SEQUENCE_EDITOR", "viewport": "VIEW_3D"}

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Expert chains: what they are, where they are named, and what they can be asked for. Pure Python, no torch."""
 
-from .checks import check_request
-from .places import Place
-from .reading import BUILT_IN, find_chain, read_chains, read_file
+from .chain_file import BUILT_IN, find_chain, read_chains, read_file
+from .request_checks import check_request
 from .spec import ChainSpec, ExpertSpec, ScheduleSpec
-from .words import unknown_words
+from .vocabulary import unknown_words
+from .weight_source import Place
 
 __all__ = [
     "BUILT_IN",

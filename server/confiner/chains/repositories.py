@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from .places import PICKLED, Place
 from .spec import ChainSpec
+from .weight_source import PICKLED, Place
 
 KNOWN = Path(__file__).with_name("repositories.toml")
 PERMISSIVE = ("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense", "cc0-1.0")

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from .lines import ChainText
-from .places import Place
+from .toml_lines import ChainText
+from .weight_source import Place
 
 RULES: tuple[str, ...] = ("standard", "temporal", "coordinated", "alternate", "blend", "split", "reuse")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import torch
 
-from .base import Expert
+from .expert import Expert
 
 
 class StableDiffusionExpert(Expert):

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from confiner import Chain, ClipRequest, FramesDone, generate, read_chains, resolve_plan
 from confiner.chains import ExpertSpec
-from confiner.experts.base import Expert
-from confiner.experts.text import Embeds, Script
-from confiner.latents import LatentSpace, Pictures
-from confiner.memory import MemoryChoice
-from confiner.schedule import Prediction, build_schedule
-from confiner.shelf import Shelf
+from confiner.experts.expert import Expert
+from confiner.experts.latent_space import LatentSpace, Pictures
+from confiner.experts.text_encoder import Embeds, Script
+from confiner.loading.module_cache import Shelf
+from confiner.memory.choice import MemoryChoice
+from confiner.method.schedule import Prediction, build_schedule
 
 from .live import LiveTensors
 

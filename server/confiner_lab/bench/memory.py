@@ -2,7 +2,7 @@
 """How many bytes of tensors a clip keeps alive at most, beside what it cannot do without: its weights, each once, and
 what the hungriest of its networks holds while it runs once.
 
-And what each network holds at full size, counted on tensors without numbers: `confiner.footprint` plans with it.
+And what each network holds at full size, counted on tensors without numbers: `confiner.memory.estimate` plans with it.
 """
 
 from __future__ import annotations

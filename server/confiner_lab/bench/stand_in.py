@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from confiner.chains import ChainSpec, Place, read_chains
 from confiner.chains.repositories import files_to_load, hub_parts, step_parts
-from confiner.pickled import convert
+from confiner.loading.pickled import convert
 
 from ..published import Repository, read_repository, scaled_down
 from ..published.layouts import COMMIT, put_into_hub_cache

@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 from confiner.chains import ChainSpec
-from confiner.loading import load_chain
-from confiner.shelf import Shelf
-from confiner.weights import held
+from confiner.loading.chain import load_chain
+from confiner.loading.module_cache import Shelf
+from confiner.weights.located import held
 from diffusers import UNet2DConditionModel
 
 from .stand_in import middling_chains, restyled

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 from confiner import Chain, ClipRequest, Plan
-from confiner.arithmetic import arithmetic
-from confiner.experts.base import Expert
-from confiner.latents import Pictures
+from confiner.experts.expert import Expert
+from confiner.experts.latent_space import Pictures
+from confiner.generation.numerics import arithmetic
 from diffusers import AnimateDiffPipeline, DDIMScheduler
 
 STRIDE = 4

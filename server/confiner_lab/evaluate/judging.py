@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from confiner.latents import LatentSpace
+from confiner.experts.latent_space import LatentSpace
 from numpy.typing import NDArray
 
 from ..judge.network import CLIP_FRAMES, FRAME_ATTRIBUTES, Judge

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import psutil
 from confiner import Chain, ClipRequest
-from confiner.latents import Pictures
+from confiner.experts.latent_space import Pictures
 from numpy.typing import NDArray
 
 from ..judge.network import CLIP_FRAMES, Judge

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from confiner import Chain, ClipRequest, FramesDone, Plan, generate, paper_preset, resolve_plan
-from confiner.latents import Pictures
-from confiner.windows import rotating_offset
+from confiner.experts.latent_space import Pictures
+from confiner.method.windows import rotating_offset
 
 from .freenoise import STRIDE, FreeNoise
 

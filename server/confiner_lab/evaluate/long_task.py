@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from confiner import Chain, load_chain
 from confiner.chains import ChainSpec
-from confiner.device import default_dtype, find_device
+from confiner.memory.device import default_dtype, find_device
 
 from ..judge.network import Judge
 from ..judge.verdict import load_judge

@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 
 import torch
-from confiner.experts.single_file import name_in_file
+from confiner.loading.single_file import name_in_file
 from safetensors.torch import save_file
 
 from .reading import NAMES, Repository, read_repository

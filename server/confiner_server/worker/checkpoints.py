@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from confiner.errors import StateError
-from confiner.plan import Plan
-from confiner.request import ClipRequest
-from confiner.state import ShotState, load_state, save_state
+from confiner.generation.plan import Plan
+from confiner.generation.request import ClipRequest
+from confiner.generation.state import ShotState, load_state, save_state
 
 log = logging.getLogger(__name__)
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import numpy as np
 from confiner.chains import ChainSpec, find_chain, read_chains
-from confiner.device import find_device
-from confiner.events import FramesDone, StepDone
-from confiner.exhaustion import is_out_of_memory
-from confiner.generation import generate
-from confiner.loading import Chain
-from confiner.plan import Plan, resolve_plan
-from confiner.request import ClipRequest
-from confiner.stretch import Stretch
-from confiner.take import frame_hash, take_record
+from confiner.generation.events import FramesDone, StepDone
+from confiner.generation.generate import generate
+from confiner.generation.out_of_memory import is_out_of_memory
+from confiner.generation.plan import Plan, resolve_plan
+from confiner.generation.request import ClipRequest
+from confiner.generation.take_record import frame_hash, take_record
+from confiner.loading.chain import Chain
+from confiner.memory.device import find_device
+from confiner.method.prompt_schedule import Stretch
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
-from confiner_server.folders import checkpoint_path, frame_path, structure_path, write_whole
-from confiner_server.wire import (
+from confiner_server.jobs.job_folders import checkpoint_path, frame_path, structure_path, write_whole
+from confiner_server.worker.wire import (
     FromWorker,
     JobFinished,
     JobFrame,
@@ -34,9 +34,9 @@ from confiner_server.wire import (
 )
 
 from .checkpoints import Checkpoints
-from .pace import Pace
-from .pictures import encode_png, read_picture
-from .residence import Residence
+from .loaded_chains import Residence
+from .png_frames import encode_png, read_picture
+from .time_left import Pace
 
 
 class LibraryEngine:

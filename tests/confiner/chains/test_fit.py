@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from confiner.chains import ChainSpec, read_chains, read_file
-from confiner.chains.fit import check_chain
+from confiner.chains.compatibility import check_chain
 from confiner.errors import ChainError, ChainFileError, ConfinerError, WeightsMissing
 
 Edit = Callable[[Path], None]

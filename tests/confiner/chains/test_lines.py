@@ -2,7 +2,7 @@
 """A value's line is found by its path."""
 
 import pytest
-from confiner.chains.lines import line_of
+from confiner.chains.toml_lines import line_of
 
 TEXT = """\
 # my chains

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from confiner.experts.base import Expert
-from confiner.loading import Chain
+from confiner.experts.expert import Expert
+from confiner.loading.chain import Chain
 from diffusers import AnimateDiffPipeline, DDIMScheduler, StableDiffusionPipeline
 from diffusers.pipelines.deprecated.text_to_video_synthesis import TextToVideoSDPipeline
 

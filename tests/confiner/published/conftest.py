@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from confiner.chains import ChainSpec, read_chains
-from confiner.pickled import convert
-from confiner.shelf import Shelf
+from confiner.loading.module_cache import Shelf
+from confiner.loading.pickled import convert
 from confiner_lab.published import read_repository
 from confiner_lab.published.layouts import COMMIT
 

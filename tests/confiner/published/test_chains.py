@@ -12,9 +12,9 @@ import torch
 from confiner import ClipRequest, FramesDone, StepDone, generate, load_chain, resolve_plan, take_record
 from confiner.chains import ChainSpec, Place, read_chains
 from confiner.errors import ChainError, WeightsMissing
-from confiner.noise import NoiseSource
-from confiner.shelf import Shelf
-from confiner.weights import held
+from confiner.loading.module_cache import Shelf
+from confiner.method.noise import NoiseSource
+from confiner.weights.located import held
 from confiner_lab.bench.memory import measure_chain
 from confiner_lab.published import read_repository, scaled_down
 from confiner_lab.published.layouts import random_tensors

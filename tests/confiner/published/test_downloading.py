@@ -16,10 +16,10 @@ import pytest
 import torch
 from confiner.chains import ChainSpec, read_chains
 from confiner.chains.repositories import download_size, files_to_load, hub_parts
-from confiner.downloading import download
 from confiner.errors import DownloadFailed, LicenceNotAccepted, NoSpace, WeightsMissing
-from confiner.loading import load_chain
-from confiner.shelf import Shelf
+from confiner.hub.download import download
+from confiner.loading.chain import load_chain
+from confiner.loading.module_cache import Shelf
 
 from tests.hub_server import Hub, folders_of, serving
 
@@ -139,7 +139,7 @@ def test_a_cache_that_cannot_be_written_is_said(hub: Hub, tmp_path: Path) -> Non
 
 
 def test_a_line_that_breaks_is_taken_up_in_the_middle(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("confiner.downloading.PAUSE", 0)
+    monkeypatch.setattr("confiner.hub.download.PAUSE", 0)
     hub.break_after = 100_000
     fetch(chain("modelscope"))
     assert [ranged for _, _, ranged in hub.requests if ranged] == ["bytes=100000-"]

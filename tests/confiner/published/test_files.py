@@ -10,8 +10,8 @@ import torch
 from confiner.chains import Place
 from confiner.errors import ChainError
 from confiner.experts.lavie_unet import LaVieUNet
-from confiner.experts.single_file import name_in_file, read_part
-from confiner.pickled import convert
+from confiner.loading.pickled import convert
+from confiner.loading.single_file import name_in_file, read_part
 from confiner_lab.published import read_repository, scaled_down
 from confiner_lab.published.layouts import random_tensors
 from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel

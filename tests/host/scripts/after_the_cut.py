@@ -7,9 +7,9 @@ import bpy
 import stage
 
 stage.enable()
-runtime = stage.module("host.runtime").RUNTIME
-jobs, parts = stage.module("host.jobs"), stage.module("host.parts")
-shots, takes = stage.module("host.shots"), stage.module("host.takes")
+runtime = stage.module("host.session.runtime").RUNTIME
+jobs, parts = stage.module("host.jobs.jobs"), stage.module("host.jobs.partial_takes")
+shots, takes = stage.module("host.scene.shots"), stage.module("host.scene.takes")
 stage.use_sidecar()
 bpy.ops.wm.open_mainfile(filepath=str(stage.FOLDER / "film.blend"))
 scene = bpy.context.scene

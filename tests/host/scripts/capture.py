@@ -7,7 +7,11 @@ import bpy
 import stage
 
 stage.enable()
-capture, jobs, runtime = stage.module("host.capture"), stage.module("host.jobs"), stage.module("host.runtime")
+capture, jobs, runtime = (
+    stage.module("host.jobs.capture"),
+    stage.module("host.jobs.jobs"),
+    stage.module("host.session.runtime"),
+)
 scene = bpy.context.scene
 render, view = scene.render, scene.view_settings
 

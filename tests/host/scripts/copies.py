@@ -5,7 +5,7 @@ import bpy
 import stage
 
 stage.enable()
-pump = stage.module("host.pump")
+pump = stage.module("host.session.timer")
 scene = bpy.context.scene
 stage.add_shot(prompt="done")
 stage.finish(stage.start_job(scene.confiner.shots[0]))
@@ -15,7 +15,7 @@ stage.land(job, 2)
 
 copy = scene.copy()
 pump.pump()
-strips_of = stage.module("host.compat").strips_of
+strips_of = stage.module("host.blender.compat").strips_of
 ids = [[shot.uuid for shot in s.confiner.shots] for s in (scene, copy)]
 before = [stage.files_of(strip) for strip in strips_of(copy)]
 stage.finish(job)

@@ -5,8 +5,8 @@ import bpy
 import stage
 
 stage.enable()
-runtime = stage.module("host.runtime").RUNTIME
-whereabouts = stage.module("storyboard.progress").whereabouts
+runtime = stage.module("host.session.runtime").RUNTIME
+whereabouts = stage.module("storyboard.job_progress").whereabouts
 stage.use_sidecar()
 shot = stage.add_shot(
     prompt="a red cube moves left on grass at noon", length=120, seed=3, control_steps=2, refine_steps=2, crossover=24
@@ -34,7 +34,7 @@ said["while_it_fills"] = len(set(stage.files_of(stage.strips()[0]))), stage.span
 bpy.ops.confiner.cancel()
 stage.pump_until(lambda: job.progress.ended)
 shot = bpy.context.scene.confiner.shots[0]
-parts, shots = stage.module("host.parts"), stage.module("host.shots")
+parts, shots = stage.module("host.jobs.partial_takes"), stage.module("host.scene.shots")
 said["state"] = job.progress.state.name
 said["seen"] = seen
 said["files"] = sorted(path.name for path in job.folder.iterdir())

@@ -5,7 +5,7 @@ import bpy
 import stage
 
 stage.enable()
-runtime = stage.module("host.runtime")
+runtime = stage.module("host.session.runtime")
 scene = bpy.context.scene
 stage.use_sidecar()
 
@@ -66,13 +66,13 @@ first = scene.confiner.shots[0].active_take
 bpy.ops.confiner.generate()
 stage.pump_until(all_done)
 shot = scene.confiner.shots[0]
-folders = [stage.module("host.takes").folder_of(take) for take in shot.takes]
+folders = [stage.module("host.scene.takes").folder_of(take) for take in shot.takes]
 said["same_again"] = (folders[0] / "frame_0003.png").read_bytes() == (folders[1] / "frame_0003.png").read_bytes()
 said["new_take_is_used"] = shot.active_take != first
 
 # settings of a take come back
 shot.prompt, shot.seed, shot.structure, shot.refine_steps = "something else", 99, "CAMERA", 9
-said["changed"] = stage.module("host.takes").changed(scene, shot, shot.takes[0])
+said["changed"] = stage.module("host.scene.takes").changed(scene, shot, shot.takes[0])
 bpy.ops.confiner.restore_take(take=first)
 said["restored"] = shot.prompt, shot.seed, shot.control_steps, shot.structure
 

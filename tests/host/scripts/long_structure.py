@@ -5,8 +5,8 @@ import bpy
 import stage
 
 stage.enable()
-runtime = stage.module("host.runtime").RUNTIME
-pump = stage.module("host.pump").pump
+runtime = stage.module("host.session.runtime").RUNTIME
+pump = stage.module("host.session.timer").pump
 stage.use_sidecar()
 scene = bpy.context.scene
 scene.frame_end = 96

@@ -7,7 +7,7 @@ import bpy
 import stage
 
 stage.enable()
-compat = stage.module("host.compat")
+compat = stage.module("host.blender.compat")
 scene = bpy.context.scene
 stage.add_shot(prompt="a red cube", length=48)
 job = stage.start_job(scene.confiner.shots[0])

@@ -5,7 +5,7 @@ import bpy
 import stage
 
 stage.enable()
-runtime = stage.module("host.runtime").RUNTIME
+runtime = stage.module("host.session.runtime").RUNTIME
 stage.use_sidecar()
 stage.add_shot(prompt="a red cube on grass", length=12, seed=3, control_steps=2, refine_steps=stage.ARGUMENTS["steps"])
 bpy.ops.wm.save_as_mainfile(filepath=str(stage.FOLDER / "film.blend"))

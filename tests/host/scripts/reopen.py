@@ -5,7 +5,7 @@ import bpy
 import stage
 
 stage.enable()
-runtime = stage.module("host.runtime").RUNTIME
+runtime = stage.module("host.session.runtime").RUNTIME
 stage.use_sidecar()
 bpy.ops.wm.open_mainfile(filepath=str(stage.FOLDER / "film.blend"))
 found = len(runtime.jobs)
@@ -22,5 +22,5 @@ stage.report(
     files=sorted(set(stage.files_of(stage.strips()[0]))),
     spans=stage.spans(),
     missing=stage.missing_files(),
-    ledger=len(stage.module("host.jobs").ledger().entries()),
+    ledger=len(stage.module("host.jobs.jobs").ledger().entries()),
 )

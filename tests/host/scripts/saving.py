@@ -8,7 +8,7 @@ import stage
 
 stage.enable()
 scene = bpy.context.scene
-takes, shots = stage.module("host.takes"), stage.module("host.shots")
+takes, shots = stage.module("host.scene.takes"), stage.module("host.scene.shots")
 
 
 def folders() -> list[str]:
@@ -41,7 +41,7 @@ said["relative"] = (
 # a frame that the worker thread was storing in the old folder as it moved
 stray = unsaved[1] / "frame_0004.png"
 stage.write_png(stray, (1, 2, 3))
-stage.module("host.pump").apply(stage.module("client.inbox").FrameStored(job.entry.take, 4, 3, stray))
+stage.module("host.session.timer").apply(stage.module("client.session.inbox").FrameStored(job.entry.take, 4, 3, stray))
 said["stray_followed"] = (job.folder / "frame_0004.png").exists()
 stage.finish(job)
 said["whole_after_move"] = len(set(stage.files_of(stage.strips()[1])))

@@ -38,7 +38,7 @@ def report(**values: Any) -> None:
 def pump_until(done: Callable[[], bool], patience: float = 300) -> bool:
     """Pump as the timer would, until `done`; False if that takes longer than `patience` seconds."""
     deadline = time.monotonic() + patience
-    pump = module("host.pump").pump
+    pump = module("host.session.timer").pump
     while not done():
         if time.monotonic() > deadline:
             return False
@@ -56,12 +56,12 @@ def add_shot(**settings: Any) -> Any:
 
 
 def strips() -> list[Any]:
-    return list(module("host.compat").strips_of(bpy.context.scene))
+    return list(module("host.blender.compat").strips_of(bpy.context.scene))
 
 
 def spans() -> list[tuple[str, int, int, int]]:
     """Name, channel and handles of every strip."""
-    compat = module("host.compat")
+    compat = module("host.blender.compat")
     return [(strip.name, strip.channel, *compat.handles(strip)) for strip in strips()]
 
 
@@ -114,7 +114,7 @@ def pixels_of(path: Path) -> Any:
 
 def start_job(shot: Any) -> Any:
     """A job as `generate` makes it, without a sidecar: the script plays the worker thread and feeds the pump itself."""
-    jobs, runtime = module("host.jobs"), module("host.runtime")
+    jobs, runtime = module("host.jobs.jobs"), module("host.session.runtime")
     scene = bpy.context.scene
     job = jobs._prepare(scene, shot)
     runtime.RUNTIME.jobs[shot.uuid] = job
@@ -125,7 +125,7 @@ def start_job(shot: Any) -> Any:
 
 def land(job: Any, frames: int, colour: tuple[int, int, int] = (200, 30, 30)) -> None:
     """Store the next `frames` frames of a job as the worker thread does, and pump their messages."""
-    inbox, pump = module("client.inbox"), module("host.pump")
+    inbox, pump = module("client.session.inbox"), module("host.session.timer")
     done = len(list(job.folder.glob("frame_*.png")))
     for frame in range(done, done + frames):
         path = job.folder / f"frame_{frame + 1:04d}.png"
@@ -134,7 +134,7 @@ def land(job: Any, frames: int, colour: tuple[int, int, int] = (200, 30, 30)) ->
 
 
 def finish(job: Any) -> None:
-    inbox, pump = module("client.inbox"), module("host.pump")
+    inbox, pump = module("client.session.inbox"), module("host.session.timer")
     land(job, job.entry.num_frames - len(list(job.folder.glob("frame_*.png"))))
     path = job.folder / "take.json"
     path.write_text((job.folder / "request.json").read_text())
@@ -151,8 +151,12 @@ def use_sidecar(**preferences: Any) -> None:
 
 def restart_sidecar() -> None:
     """End the sidecar and start another one, with the preferences as they stand now."""
-    messages, lifecycle, link = module("protocol.messages"), module("client.lifecycle"), module("host.link")
-    runtime = module("host.runtime").RUNTIME
+    messages, lifecycle, link = (
+        module("protocol.messages"),
+        module("client.session.session_states"),
+        module("host.session.sidecar_link"),
+    )
+    runtime = module("host.session.runtime").RUNTIME
     runtime.session.send(messages.Shutdown())
     pump_until(lambda: runtime.link.state is lifecycle.State.CLOSED, 30)
     runtime.weights = {}

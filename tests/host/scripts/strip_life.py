@@ -7,7 +7,7 @@ import bpy
 import stage
 
 stage.enable()
-compat, takes = stage.module("host.compat"), stage.module("host.takes")
+compat, takes = stage.module("host.blender.compat"), stage.module("host.scene.takes")
 scene = bpy.context.scene
 scene.render.fps = 24
 said = {}

@@ -8,7 +8,7 @@ LAVIE, MODELSCOPE = "confiner-s/lavie", "confiner-s/modelscope"
 SHOT = {"width": 256, "height": 256, "length": 6, "refine_steps": 1, "seed": 3}
 
 stage.enable()
-runtime = stage.module("host.runtime").RUNTIME
+runtime = stage.module("host.session.runtime").RUNTIME
 stage.use_sidecar()
 said = {"offline": []}
 bpy.context.preferences.system.use_online_access = False
@@ -27,7 +27,7 @@ for name in (LAVIE, MODELSCOPE):
     bpy.ops.confiner.fetch_weights(chain=name, accept=True, pickled=True)
     stage.pump_until(
         lambda name=name: (
-            said["texts"].add(stage.module("storyboard.amounts").sentence(runtime.fetches[name]))
+            said["texts"].add(stage.module("storyboard.download_size").sentence(runtime.fetches[name]))
             or runtime.fetches[name].state != "running"
         )
     )
@@ -40,7 +40,7 @@ bpy.context.scene.confiner.chain = MODELSCOPE
 stage.add_shot(prompt="a red cube moves left", **SHOT)
 stage.add_shot(prompt="a red cube moves left", chain=LAVIE, **SHOT)
 bpy.ops.confiner.generate_all()
-said["done"] = stage.pump_until(lambda: not stage.module("host.runtime").busy(), 420)
+said["done"] = stage.pump_until(lambda: not stage.module("host.session.runtime").busy(), 420)
 jobs = [runtime.jobs[shot.uuid] for shot in bpy.context.scene.confiner.shots]
 said["ended"] = [job.progress.state.name for job in jobs]
 said["problems"] = [str(job.progress.problem) for job in jobs if job.progress.problem]

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Buttons on a take: use it, make more of it, take its settings back, remove it, show its folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import IntProperty, StringProperty
+
+from ..blender import compat
+from ..blender.refusal import reporting
+from ..jobs import jobs
+from ..jobs import partial_takes as parts
+from ..scene import shots, takes
+from ..session.runtime import RUNTIME, running
+
+
+class TakeOperator(bpy.types.Operator):
+    """What works on one take of the active shot, named by its id; empty: the take on the timeline."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    def target(self, context: bpy.types.Context) -> tuple[Any, Any]:
+        shot = shots.active_shot(context)
+        if shot is None:
+            return None, None
+        return shot, shots.find_take(shot, self.take or shot.active_take)
+
+
+class CONFINER_OT_use_take(TakeOperator):
+    """Show this take on the timeline. The strip keeps its start, trims, transform and effects"""
+
+    bl_idname = "confiner.use_take"
+    bl_label = "Use Take"
+
+    take: StringProperty()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        shot, take = self.target(context)
+        if take is None:
+            self.report({"WARNING"}, "There is no such take: generate the shot first")
+            return {"CANCELLED"}
+        takes.show(compat.storyboard_scene(context), shot, take)
+        return {"FINISHED"}
+
+
+class CONFINER_OT_remove_take(TakeOperator):
+    """Remove the take from the list and from the timeline. Its files stay on disk"""
+
+    bl_idname = "confiner.remove_take"
+    bl_label = "Remove Take"
+
+    take: StringProperty()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        shot, take = self.target(context)
+        job = running(shot.uuid) if shot is not None else None
+        if take is None or (job is not None and job.entry.take == take.uuid):
+            self.report({"WARNING"}, "The take is being made: cancel it first" if take else "There is no such take")
+            return {"CANCELLED"}
+        if parts.cut_short(shot, take):
+            jobs.let_go(take.uuid)
+        RUNTIME.removed.add(take.uuid)
+        takes.discard(compat.storyboard_scene(context), shot, take.uuid)
+        return {"FINISHED"}
+
+
+class CONFINER_OT_go_on(TakeOperator):
+    """Make the rest of this take, from where it was stopped"""
+
+    bl_idname = "confiner.go_on"
+    bl_label = "Go On"
+    bl_options = {"REGISTER"}
+
+    take: StringProperty()
+
+    @reporting
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        shot, take = self.target(context)
+        if take is None or not parts.cut_short(shot, take):
+            self.report({"WARNING"}, "No take was cut short here")
+            return {"CANCELLED"}
+        parts.go_on(shot, take)
+        return {"FINISHED"}
+
+
+class CONFINER_OT_keep_part(TakeOperator):
+    """Make a take of the frames that are there, and the shot as short as they are"""
+
+    bl_idname = "confiner.keep_part"
+    bl_label = "Keep Part"
+
+    take: StringProperty()
+
+    @reporting
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        shot, take = self.target(context)
+        if take is None or not parts.cut_short(shot, take):
+            self.report({"WARNING"}, "No take was cut short here")
+            return {"CANCELLED"}
+        parts.keep(compat.storyboard_scene(context), shot, take)
+        return {"FINISHED"}
+
+
+class CONFINER_OT_extend_take(TakeOperator):
+    """Make a longer take that begins with the same frames as this one, but for the last few, which look ahead"""
+
+    bl_idname = "confiner.extend_take"
+    bl_label = "Extend"
+
+    take: StringProperty()
+    frames: IntProperty(name="Frames", description="Frames of the timeline to add", default=48, min=1, soft_max=480)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    @reporting
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene, (shot, take) = compat.storyboard_scene(context), self.target(context)
+        settings = takes.settings_of(take) if take is not None else None
+        if settings is None or running(shot.uuid) is not None:
+            self.report({"WARNING"}, "There is no take to extend, or the shot is being generated")
+            return {"CANCELLED"}
+        shots.restore(scene, shot, take, settings)
+        shot.length += self.frames
+        jobs.generate(scene, shot)
+        return {"FINISHED"}
+
+
+class CONFINER_OT_restore_take(TakeOperator):
+    """Set the shot to what this take was made with"""
+
+    bl_idname = "confiner.restore_take"
+    bl_label = "Restore Settings"
+
+    take: StringProperty()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        shot, take = self.target(context)
+        settings = takes.settings_of(take) if take is not None else None
+        if settings is None:
+            self.report({"WARNING"}, "The take's folder holds no record of its settings")
+            return {"CANCELLED"}
+        shots.restore(compat.storyboard_scene(context), shot, take, settings)
+        return {"FINISHED"}
+
+
+class CONFINER_OT_open_take(TakeOperator):
+    """Show the take's folder in the file browser of the system"""
+
+    bl_idname = "confiner.open_take"
+    bl_label = "Open Folder"
+    bl_options = {"REGISTER"}
+
+    take: StringProperty()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        _, take = self.target(context)
+        if take is None:
+            return {"CANCELLED"}
+        return bpy.ops.wm.path_open(filepath=str(takes.folder_of(take)))
+
+
+CLASSES = (
+    CONFINER_OT_use_take,
+    CONFINER_OT_go_on,
+    CONFINER_OT_keep_part,
+    CONFINER_OT_extend_take,
+    CONFINER_OT_remove_take,
+    CONFINER_OT_restore_take,
+    CONFINER_OT_open_take,
+)

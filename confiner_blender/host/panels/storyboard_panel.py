@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The storyboard: the list of shots, and the buttons that generate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...client.session.session_states import State
+from ...storyboard.job_progress import JobState, fraction, sentence, whereabouts
+from ..blender import colour, compat
+from ..blender import thumbnails as pictures
+from ..jobs import partial_takes as parts
+from ..scene import shots, takes
+from ..scene.properties import CONFINER_PG_shot, CONFINER_PG_take
+from ..session.runtime import RUNTIME, running
+from .partial_take_buttons import draw_cut_short
+from .sentences import draw_problem, draw_sentence
+
+STATE_ICONS = {
+    JobState.CAPTURING: "VIEW_CAMERA",
+    JobState.WAITING: "SORTTIME",
+    JobState.QUEUED: "SORTTIME",
+    JobState.RUNNING: "PLAY",
+    JobState.PAUSED: "PAUSE",
+}
+
+
+def thumbnail_of(shot: CONFINER_PG_shot) -> Path | None:
+    """A picture for the shot: what is being made, else the take on the timeline."""
+    job = running(shot.uuid)
+    if job is not None and job.preview is not None:
+        return job.preview
+    take = shots.active_take(shot)
+    return takes.thumbnail(take) if take is not None else None
+
+
+class CONFINER_UL_shots(bpy.types.UIList):
+    """One line a shot: its picture, its prompt, how long it is, how it stands."""
+
+    def draw_item(
+        self, context: Any, layout: Any, data: Any, item: CONFINER_PG_shot, icon: int, active: Any, prop: str
+    ) -> None:
+        row = layout.row(align=True)
+        picture = pictures.icon(thumbnail_of(item))
+        if picture:
+            row.label(text="", icon_value=picture)
+        else:
+            row.label(text="", icon="IMAGE_DATA")
+        split = row.split(factor=0.26)
+        split.prop(item, "name", text="", emboss=False)
+        text = split.row()
+        text.active = bool(item.prompt)
+        text.label(text=item.prompt or "No prompt yet")
+        end = row.row(align=True)
+        end.alignment = "RIGHT"
+        job = running(item.uuid)
+        if job is not None:
+            percent = f"{100 * fraction(job.progress):.0f} %"
+            end.label(text=percent, icon=STATE_ICONS.get(job.progress.state, "PLAY"))
+        else:
+            end.label(text=f"{item.length} f", icon=standing(context, item))
+
+    def filter_items(self, context: Any, data: Any, prop: str) -> tuple[list[int], list[int]]:
+        return [], []
+
+
+def standing(context: Any, shot: CONFINER_PG_shot) -> str:
+    """The icon that tells how a shot stands that is not being generated."""
+    if shot.uuid in RUNTIME.problems or _failed(shot):
+        return "ERROR"
+    take = shots.active_take(shot)
+    if take is None:
+        return "RADIOBUT_OFF"
+    if not takes.take_state(take).whole:
+        return "MOD_TIME"
+    return "FILE_REFRESH" if takes.changed(compat.storyboard_scene(context), shot, take) else "CHECKMARK"
+
+
+class StoryboardPanel:
+    bl_label = "Storyboard"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, scene = self.layout, compat.storyboard_scene(context)
+        storyboard = scene.confiner
+        _draw_list(layout, storyboard)
+        if not storyboard.shots:
+            draw_sentence(layout, "A shot is one intended clip. Add the first one.", context.region.width, "INFO")
+            layout.operator("confiner.add_shot", icon="ADD")
+            return
+        shot = shots.active_shot(context)
+        if shot is not None:
+            _draw_generate(layout, shot, context.region.width)
+        _draw_colour(layout, scene, context.region.width)
+        if RUNTIME.link.state is State.FAILED and RUNTIME.link.problem is not None:
+            problem = RUNTIME.link.problem
+            column = draw_problem(layout, problem.message, problem.remedy, context.region.width)
+            row = column.row(align=True)
+            row.operator("confiner.connect", text="Try Again", icon="FILE_REFRESH")
+            row.operator("confiner.preferences", icon="PREFERENCES")
+
+
+def _draw_list(layout: Any, storyboard: Any) -> None:
+    row = layout.row()
+    rows = max(4, min(len(storyboard.shots) + 1, 8))
+    row.template_list("CONFINER_UL_shots", "", storyboard, "shots", storyboard, "index", rows=rows)
+    side = row.column(align=True)
+    side.operator("confiner.add_shot", text="", icon="ADD")
+    side.operator("confiner.remove_shot", text="", icon="REMOVE")
+    side.separator()
+    side.operator("confiner.move_shot", text="", icon="TRIA_UP").direction = "UP"
+    side.operator("confiner.move_shot", text="", icon="TRIA_DOWN").direction = "DOWN"
+
+
+def _draw_generate(layout: Any, shot: CONFINER_PG_shot, width: int) -> None:
+    row = layout.row(align=True)
+    row.scale_y = 1.4
+    job = running(shot.uuid)
+    if job is not None:
+        draw_progress(row, shot)
+    else:
+        row.operator("confiner.generate", icon="RENDER_ANIMATION")
+        row.operator("confiner.generate_all", text="All", icon="SEQ_SEQUENCER")
+    if job is not None and (where := whereabouts(job.progress)):
+        caption = layout.row()
+        caption.active = False
+        caption.label(text=where)
+    if job is not None and job.preview is not None and (picture := pictures.icon(job.preview)):
+        layout.template_icon(picture, scale=7)
+    _draw_trouble(layout, shot, width)
+
+
+def draw_progress(row: Any, shot: CONFINER_PG_shot) -> None:
+    """The bar with stage, step and time left, and the button that stops it."""
+    job = running(shot.uuid)
+    row.progress(factor=fraction(job.progress), text=sentence(job.progress))
+    row.operator("confiner.cancel", text="", icon="X").shot = shot.uuid
+
+
+def _draw_trouble(layout: Any, shot: CONFINER_PG_shot, width: int) -> None:
+    job = RUNTIME.jobs.get(shot.uuid)
+    problem = RUNTIME.problems.get(shot.uuid) or (job.progress.problem if job is not None else None)
+    if problem is not None:
+        column = draw_problem(layout, problem.message, problem.remedy, width)
+        if job is not None and job.progress.state is JobState.PAUSED:
+            column.operator("confiner.resume", icon="PLAY").shot = shot.uuid
+    take = _cut_short(shot)
+    if take is not None:
+        draw_cut_short(layout, take, width)
+    elif job is not None and job.progress.state is JobState.CANCELLED:
+        draw_sentence(layout, "Cancelled: no frame was finished", width, "INFO")
+
+
+def _cut_short(shot: CONFINER_PG_shot) -> CONFINER_PG_take | None:
+    """The take that was cut short last, else the one on the timeline if it was."""
+    job = RUNTIME.jobs.get(shot.uuid)
+    last = shots.find_take(shot, job.entry.take) if job is not None else None
+    return next((take for take in (last, shots.active_take(shot)) if take and parts.cut_short(shot, take)), None)
+
+
+def _draw_colour(layout: Any, scene: Any, width: int) -> None:
+    if text := colour.warning(scene):
+        box = layout.box()
+        draw_sentence(box, text, width, "COLOR")
+        box.operator("confiner.fix_colour", icon="RESTRICT_COLOR_ON")
+
+
+def _failed(shot: CONFINER_PG_shot) -> bool:
+    job = RUNTIME.jobs.get(shot.uuid)
+    return job is not None and job.progress.state is JobState.FAILED

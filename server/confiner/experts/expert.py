@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one convention behind which every expert stands.
+
+`predict(latents, timestep, embeds) -> Prediction(x0, noise)` with guidance inside. Latents are float32
+`[batch, channels, frames, height, width]` whatever the model's own dtype and layout; an adapter only says how its
+network is called.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+import torch
+
+from ..chains.spec import ExpertSpec
+from ..method.prompt_schedule import CROSSOVER, Stretch
+from ..method.schedule import NoiseSchedule, Prediction, build_schedule
+from .text_encoder import Embeds, Script, TextEncoder
+
+
+class Denoiser(Protocol):
+    """What control stage and rules need of an expert; closed-form experts have just this."""
+
+    @property
+    def schedule(self) -> NoiseSchedule: ...
+
+    def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction: ...
+
+
+class Expert(ABC):
+    """A diffusion network with its schedule and its text encoder.
+
+    `text_per_frame` is whether it reads a text for every frame, or one for all frames that it sees together.
+    """
+
+    text_per_frame: ClassVar[bool]
+
+    def __init__(self, spec: ExpertSpec, unet: Any, text: TextEncoder) -> None:
+        self.spec = spec
+        self.unet = unet
+        self.text = text
+        self.schedule = build_schedule(spec.schedule)
+
+    @property
+    def passes(self) -> int:
+        """Forward evaluations per prediction: two where the expert is guided."""
+        return 2 if self.spec.guided else 1
+
+    def read(
+        self,
+        prompt: str,
+        negative_prompt: str = "",
+        *,
+        stretches: Sequence[Stretch] = (),
+        crossover: int = CROSSOVER,
+        moments: bool = True,
+    ) -> Script:
+        """Everything the expert will need to know of the text, encoded once; `moments`: of each of them, if it can."""
+        return Script(
+            prompts=tuple(
+                self.text.encode(self._texts(text, moments)) for text in (prompt, *(each.prompt for each in stretches))
+            ),
+            negative=self.text.encode(self._texts(negative_prompt, moments)) if self.spec.guided else None,
+            starts=tuple(each.start for each in stretches),
+            crossover=crossover,
+            per_frame=self.text_per_frame,
+        )
+
+    def _texts(self, prompt: str, moments: bool) -> list[str]:
+        """The prompt as it is read: once, or as the text of every moment."""
+        if not (moments and self.spec.moments):
+            return [prompt]
+        template = self.spec.frame_text
+        each = [template.replace("{moment}", str(moment)) for moment in range(self.spec.moments)]
+        return [text.replace("{prompt}", prompt).strip() for text in each]
+
+    def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction:
+        """What `latents` at `timestep` are made of, in float32. Guidance acts on the network's own output."""
+        dtype = next(self.unet.parameters()).dtype
+        inputs = latents.to(dtype)
+        texts = embeds.prompt.expand(len(latents), *embeds.prompt.shape[1:])
+        if embeds.negative is None:
+            output = self.run(inputs, timestep, texts).float()
+        else:
+            against = embeds.negative.expand_as(texts)
+            both = self.run(torch.cat([inputs, inputs]), timestep, torch.cat([against, texts])).float()
+            without, with_text = both.chunk(2)
+            output = without + self.spec.guidance_scale * (with_text - without)
+        return self.schedule.understood(output, latents.float(), timestep)
+
+    @abstractmethod
+    def run(self, latents: torch.Tensor, timestep: int, embeds: torch.Tensor) -> torch.Tensor:
+        """The network's raw output, shaped like `latents`; `embeds` is `[batch, frames or 1, tokens, width]`."""

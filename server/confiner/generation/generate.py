@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make a shot: one step at a time, each a pure function from a state to an event that carries the next.
+
+    structure   the control expert makes segments, or viewport frames are encoded           V0
+    refine      V0 is noised to T_e and denoised, window by window, to timestep 0           levels 0 … T2
+    deliver     frames that no later window touches are decoded and leave                   FramesDone
+
+A clip of one window and a shot of a thousand frames take the same path. Whatever lies deepest goes first, so the
+frames in flight are a short diagonal band: first frames leave early, and memory does not grow with the shot.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import torch
+
+from ..experts.latent_space import Pictures
+from ..experts.preview import preview
+from ..loading.chain import Chain
+from ..method.consistency import initial_noise
+from ..method.control import Guidance, control_step, pure_noise
+from ..method.rules import RULES
+from ..method.schedule import Prediction, joined
+from ..method.windows import Window
+from .events import Event, FramesDone, Stage, StepDone, StructureReady
+from .numerics import arithmetic
+from .out_of_memory import memory_told
+from .plan import Plan, check_clip, check_edges, check_plan
+from .request import ClipRequest
+from .shot import Shot, prepare
+from .state import ShotState
+
+
+def generate(request: ClipRequest, chain: Chain, plan: Plan, state: ShotState | None = None) -> Iterator[Event]:
+    """Yield the shot's events in order until its last frame is out; `state` is any event's, to go on after it.
+
+    Nothing runs between two pulls, and no torch context spans them: to cancel is to stop pulling. Raises
+    RequestError if the chain cannot make this clip, StateError if the plan was made for another one.
+    """
+    check_clip(request, chain.spec)
+    chain = chain.at(plan.control_steps)
+    check_plan(plan, chain)
+    check_edges(plan, request)
+    with arithmetic(plan), memory_told(request, chain):
+        shot = prepare(request, chain, plan)
+    state = shot.start() if state is None else state
+    while state.delivered < shot.needed[-1]:
+        with arithmetic(plan), memory_told(request, chain):
+            event = advance(shot, state)
+        state = event.state
+        yield event
+
+
+def advance(shot: Shot, state: ShotState) -> Event:
+    """Do the next thing: deliver what is final, else refine what is deepest, else make more structure."""
+    if (last := _deliverable(shot, state)) is not None:
+        return _deliver(shot, state, last)
+    for step in reversed(range(shot.plan.refine_steps)):
+        done = state.levels[step + 1].end
+        if done < shot.length:
+            window = shot.window_from(step, done)
+            if window.end <= state.levels[step].end:
+                return _refine(shot, state, step, window)
+    if shot.request.structure is not None:
+        return _encode(shot, state, shot.request.structure)
+    if state.control_step == shot.plan.control_steps:
+        return _hand_over(shot, state)
+    return _control(shot, state)
+
+
+# --- structure -------------------------------------------------------------------------------------------------------
+
+
+def _control(shot: Shot, state: ShotState) -> Event:
+    """One denoising step of the next segments."""
+    plan, k = shot.plan, state.control_step
+    batch = shot.batch_from(state.segment)
+    parts, reference = control_step(
+        shot.chain.control,
+        _segment_noise(shot, batch) if state.control is None else state.control,
+        shot.control_timesteps[k],
+        shot.segment_embeds(batch),
+        Guidance(plan.coherence, plan.coherence_space, plan.coherence_reference),
+        state.references[k] if state.references else None,
+    )
+    after = dataclasses.replace(
+        state,
+        control=parts,
+        control_step=k + 1,
+        trace=(*state.trace, reference),
+        steps_done=(state.steps_done[0] + 1, state.steps_done[1]),
+        evaluations=state.evaluations + len(batch) * shot.chain.control.passes,
+    )
+    frames = shot.segment_frames
+    return _step_done(
+        shot, after, "control", shot.control_timesteps[k], batch.start * frames, len(batch) * frames, parts
+    )
+
+
+def _segment_noise(shot: Shot, batch: range) -> Prediction:
+    plan = shot.plan
+    noises = [
+        initial_noise(shot.noise, shot.frame_shape, segment, shot.segment_frames, plan.initial_noise, plan.initial_mix)
+        for segment in batch
+    ]
+    return joined([pure_noise(shot.to_device(noise)) for noise in noises], "batch")
+
+
+def _hand_over(shot: Shot, state: ShotState) -> Event:
+    """Finished segments become structure: they are put behind one another and cut to the shot's length."""
+    assert state.control is not None
+    batch = shot.batch_from(state.segment)
+    start = state.levels[0].end
+    end = min(shot.length, batch.stop * shot.segment_frames)
+    structure = torch.cat(state.control.x0.split(1), dim=2)[:, :, : end - start]
+    after = dataclasses.replace(
+        state, segment=batch.stop, control=None, control_step=0, references=state.trace, trace=()
+    )
+    return _structure_ready(shot, after, start, structure)
+
+
+def _encode(shot: Shot, state: ShotState, pictures: Pictures) -> Event:
+    """The next viewport frames become structure in the control expert's place."""
+    start = state.levels[0].end
+    plan, chosen = shot.plan, pictures[start : start + shot.segment_frames]
+    latents = shot.chain.space.encode(chosen, together=plan.decode_frames, tiling=plan.vae_tiling)
+    return _structure_ready(shot, state, start, latents)
+
+
+def _structure_ready(shot: Shot, state: ShotState, start: int, structure: torch.Tensor) -> Event:
+    """V0 and the noise it is to be noised with are what refinement starts from."""
+    frames = range(start, start + structure.shape[2])
+    noised = Prediction(structure.contiguous(), shot.structure_noise(frames))
+    return StructureReady(max(0, start - shot.lead), len(frames), state.grown(0, noised))
+
+
+# --- refinement ------------------------------------------------------------------------------------------------------
+
+
+def _refine(shot: Shot, state: ShotState, step: int, window: Window) -> Event:
+    """One refinement step of one window; frames that no later window of this step reads are released."""
+    before = state.levels[step].cut(window.start, window.end)
+    parts = RULES[shot.plan.rule](before, shot.refine_step(step, window))
+    kept = parts.cut(window.first - window.start, window.last - window.start)
+    still_read = shot.window_from(step, window.last).start if window.last < shot.length else shot.length
+    after = state.grown(step + 1, kept).with_level(step, state.levels[step].without_before(still_read))
+    after = dataclasses.replace(
+        after,
+        steps_done=(state.steps_done[0], state.steps_done[1] + 1),
+        evaluations=state.evaluations + shot.step_evaluations(step),
+    )
+    timestep = shot.refine_timesteps[step]
+    return _step_done(shot, after, "refine", timestep, window.first, window.last - window.first, kept)
+
+
+def _step_done(
+    shot: Shot,
+    state: ShotState,
+    stage: Stage,
+    timestep: int,
+    start: int,
+    frames: int,
+    parts: Prediction,
+) -> StepDone:
+    which = 0 if stage == "control" else 1
+    middle = parts.x0[0, :, parts.x0.shape[2] // 2]
+    return StepDone(
+        stage=stage,
+        step=state.steps_done[which],
+        steps=shot.steps[which],
+        timestep=timestep,
+        start=max(0, start - shot.lead),
+        frames=frames,
+        evaluations=state.evaluations,
+        evaluations_total=shot.evaluations,
+        state=state,
+        latents=parts.x0,
+        preview=preview(middle, shot.chain.preview_map, shot.chain.preview_decoder),
+    )
+
+
+# --- delivery --------------------------------------------------------------------------------------------------------
+
+
+def _deliverable(shot: Shot, state: ShotState) -> int | None:
+    """The end of the frames that can be decoded now: a whole group, counted from the first, or what is left."""
+    group = shot.plan.decode_frames
+    groups = (state.delivered - shot.lead) // group + 1
+    last = min(shot.needed[-1], shot.lead + groups * group)
+    return last if last <= state.levels[-1].end else None
+
+
+def _deliver(shot: Shot, state: ShotState, last: int) -> Event:
+    band = state.levels[-1]
+    latents = band.cut(state.delivered, last).x0
+    after = dataclasses.replace(
+        state.with_level(len(state.levels) - 1, band.without_before(last)),
+        delivered=last,
+    )
+    frames = shot.chain.space.decode(latents, tiling=shot.plan.vae_tiling)
+    return FramesDone(state.delivered - shot.lead, frames, latents, after)

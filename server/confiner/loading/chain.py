@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Load a chain: find its parts on this machine, load equal parts once, and check that they fit together."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel, UNet3DConditionModel, UNetMotionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from ..chains import ChainSpec, ExpertSpec, Place
+from ..chains.compatibility import check_chain, check_expert
+from ..chains.scheduler_file import scheduler_disagreements
+from ..experts.animatediff import AnimateDiffExpert
+from ..experts.expert import Expert
+from ..experts.latent_space import LatentSpace
+from ..experts.lavie import LaVieExpert
+from ..experts.lavie_unet import LaVieUNet
+from ..experts.modelscope import ModelScopeExpert
+from ..experts.preview import fit_preview
+from ..experts.stable_diffusion import StableDiffusionExpert
+from ..experts.text_encoder import TextEncoder
+from ..memory.choice import MemoryChoice, roomy
+from ..weights.located import Held, held
+from .module_cache import Shelf
+
+log = logging.getLogger(__name__)
+
+_EXPERTS: dict[str, tuple[type[Expert], Any]] = {
+    "animatediff": (AnimateDiffExpert, UNetMotionModel),
+    "stable-diffusion": (StableDiffusionExpert, UNet2DConditionModel),
+    "modelscope": (ModelScopeExpert, UNet3DConditionModel),
+    "lavie": (LaVieExpert, LaVieUNet),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """Three loaded experts over one latent space. `weights` maps each part to the hash of its files."""
+
+    spec: ChainSpec
+    control: Expert
+    spatial: Expert
+    temporal: Expert
+    space: LatentSpace
+    weights: dict[str, str]
+    preview_map: torch.Tensor
+    shelf: Shelf
+    memory: MemoryChoice
+    preview_decoder: Any = None
+
+    @property
+    def device(self) -> torch.device:
+        return self.shelf.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.shelf.dtype
+
+    @property
+    def experts(self) -> dict[str, Expert]:
+        return {"control": self.control, "spatial": self.spatial, "temporal": self.temporal}
+
+    def at(self, control_steps: int) -> Chain:
+        """The chain with the control expert for this many steps, where it was distilled for each number apart."""
+        wanted = self.spec.control.at(control_steps)
+        if wanted == self.control.spec:
+            return self
+        control, hashes = _load_expert(wanted, self.shelf, {place: held(place) for place in wanted.parts.values()})
+        return replace(self, control=control, weights=self.weights | _by_role("control", hashes))
+
+
+def load_chain(
+    spec: ChainSpec,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    shelf: Shelf | None = None,
+    memory: MemoryChoice | None = None,
+) -> Chain:
+    """Load every part of `spec`; a `shelf` kept between calls lets chains share what they have in common.
+
+    `memory` says how it is fitted into memory, `dtype` included; without it, everything stays on the device.
+    Raises WeightsMissing if a part is not on this machine, ChainError if the parts do not fit together.
+    """
+    place = torch.device(device) if shelf is None else shelf.device
+    memory = memory or roomy(place.type, str(shelf.dtype if shelf else dtype).removeprefix("torch."))
+    shelf = shelf or Shelf(place, getattr(torch, memory.dtype), offload=memory.offload)
+    parts = _held_parts(spec)
+    kept = (spec, memory, frozenset(parts.items()))
+    if kept not in shelf.chains:
+        shelf.chains[kept] = _loaded(spec, shelf, memory, parts)
+    chain: Chain = shelf.chains[kept]
+    return chain
+
+
+def _held_parts(spec: ChainSpec) -> dict[Place, Held]:
+    """What this machine holds of the chain now, without what is missing."""
+    places = (*spec.places, *((spec.preview,) if spec.preview is not None else ()))
+    return {place: Held.at(path) for place in places if (path := place.folder()) is not None}
+
+
+def _loaded(spec: ChainSpec, shelf: Shelf, memory: MemoryChoice, parts: dict[Place, Held]) -> Chain:
+    check_chain(spec)
+    vae = parts[spec.vae]
+    space, weights = LatentSpace(shelf.take(AutoencoderKL, vae)), {"vae": vae.digest}
+    experts = {}
+    for role, expert_spec in spec.experts.items():
+        _report_disagreements(role, expert_spec)
+        experts[role], hashes = _load_expert(expert_spec.at(spec.control_steps), shelf, parts)
+        weights |= _by_role(role, hashes)
+        unet, text = experts[role].unet.config, experts[role].text.model.config.to_dict()
+        check_expert(spec, role, unet=unet, text=text, vae=space.vae.config)
+    return Chain(
+        spec=spec,
+        space=space,
+        weights=weights,
+        preview_map=shelf.made(("preview", vae.digest), partial(fit_preview, space)),
+        shelf=shelf,
+        memory=memory,
+        preview_decoder=_preview_decoder(spec, shelf, parts),
+        **experts,
+    )
+
+
+def _preview_decoder(spec: ChainSpec, shelf: Shelf, parts: dict[Place, Held]) -> Any:
+    """The small decoder for previews, None where it is not on this machine."""
+    if spec.preview is None or spec.preview not in parts:
+        return None
+    return shelf.take(AutoencoderTiny, parts[spec.preview])
+
+
+def _by_role(role: str, hashes: dict[str, str]) -> dict[str, str]:
+    return {f"{role}.{part}": digest for part, digest in hashes.items()}
+
+
+def _report_disagreements(role: str, spec: ExpertSpec) -> None:
+    """The schedule in the chain file is used, whatever a scheduler file in the repository says; but not silently."""
+    for clause in scheduler_disagreements(spec):
+        log.warning("the %s expert: %s; the chain file holds", role, clause)
+
+
+def _load_expert(spec: ExpertSpec, shelf: Shelf, parts: dict[Place, Held]) -> tuple[Expert, dict[str, str]]:
+    adapter, network = _EXPERTS[spec.kind]
+    hashes = {name: parts[place].digest for name, place in spec.parts.items()}
+    if spec.motion_adapter is None:
+        unet = shelf.take(network, parts[spec.unet])
+    else:
+        unet, hashes["unet"] = shelf.take_motion_network(parts[spec.unet], parts[spec.motion_adapter])
+        del hashes["motion_adapter"]
+    encoder = shelf.take(CLIPTextModel, parts[spec.text_encoder])
+    tokenizer = shelf.take(CLIPTokenizer, parts[spec.tokenizer])
+    return adapter(spec, unet, TextEncoder(tokenizer, encoder)), hashes
