@@ -160,7 +160,7 @@ def _settled(record: dict[str, Any], chain: Chain, plan: Plan) -> int:
     from confiner import ClipRequest
     from confiner.generation.shot import Shot
 
-    whole = Shot(ClipRequest.from_settings(record["request"]), chain, plan, scripts={}).settled
+    whole = Shot(ClipRequest.from_settings(record["request"]), chain, plan, prompt_schedules={}).settled
     return min(whole, len(record["frames"]))
 
 

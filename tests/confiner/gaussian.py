@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 
 import torch
-from confiner.experts.text_encoder import Embeds
+from confiner.experts.text_encoder import PromptEmbeds
 from confiner.method.schedule import NoiseSchedule, Prediction
 
 
@@ -23,12 +23,12 @@ class GaussianExpert:
     spread: float = 1.0
     asked: list[int] = field(default_factory=list)
 
-    def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction:
+    def predict(self, latents: torch.Tensor, timestep: int, embeds: PromptEmbeds) -> Prediction:
         self.asked.append(timestep)
         alpha_bar = self.schedule.alpha_bar(timestep)
         signal = math.sqrt(alpha_bar)
         gain = signal * self.spread**2 / (alpha_bar * self.spread**2 + 1 - alpha_bar)
-        return self.schedule.with_x0(latents, self.mean + gain * (latents - signal * self.mean), timestep)
+        return self.schedule.prediction_from_x0(latents, self.mean + gain * (latents - signal * self.mean), timestep)
 
 
-NO_TEXT = Embeds(torch.zeros(1, 1, 1, 1))
+NO_TEXT = PromptEmbeds(torch.zeros(1, 1, 1, 1))

@@ -25,7 +25,7 @@ def _normal(seed: int) -> torch.Tensor:
 
 def _seen(timestep: int) -> tuple[torch.Tensor, Prediction, Prediction]:
     parts = Prediction(_normal(1), _normal(2))
-    return ORDINARY.noised(parts, timestep), parts, Prediction(_normal(3), _normal(4))
+    return ORDINARY.add_noise(parts, timestep), parts, Prediction(_normal(3), _normal(4))
 
 
 def test_the_papers_step_mixes_the_noises() -> None:
@@ -40,7 +40,7 @@ def test_the_papers_step_mixes_the_noises() -> None:
 def test_what_is_steered_still_makes_up_the_same_latents(space: Space) -> None:
     latents, seen, reference = _seen(499)
     steered = steer(ORDINARY, latents, 499, seen, reference, 0.1, space)
-    torch.testing.assert_close(ORDINARY.noised(steered, 499), latents)
+    torch.testing.assert_close(ORDINARY.add_noise(steered, 499), latents)
     part = "x0" if space == "x0" else "noise"
     before = (getattr(seen, part) - getattr(reference, part)).norm()
     assert (getattr(steered, part) - getattr(reference, part)).norm() < before

@@ -12,7 +12,7 @@ from confiner.experts.animatediff import AnimateDiffExpert
 from confiner.loading.chain import Chain
 from confiner.method.control import Guidance, control_step, pure_noise
 from confiner.method.schedule import Prediction, build_schedule
-from confiner.method.timesteps import control_grid
+from confiner.method.timesteps import control_timesteps
 from diffusers import AnimateDiffPipeline, DDIMScheduler, EulerDiscreteScheduler
 
 from tests.confiner.gaussian import NO_TEXT, GaussianExpert
@@ -30,7 +30,7 @@ def _ours(expert: AnimateDiffExpert, prompt: str, negative: str, steps: int) -> 
     embeds = expert.read(prompt, negative).at(range(16))
     parts = pure_noise(_noise())
     with torch.no_grad():
-        for timestep in control_grid(steps):
+        for timestep in control_timesteps(steps):
             parts, _ = control_step(expert, parts, timestep, embeds, UNGUIDED, None)
     return parts.x0
 
@@ -97,7 +97,7 @@ def test_segments_in_lock_step_are_those_made_one_after_the_other(reference: str
         finished = []
         for batch in batches:
             parts, trace = pure_noise(noise[batch.start : batch.stop]), []
-            for k, timestep in enumerate(control_grid(4)):
+            for k, timestep in enumerate(control_timesteps(4)):
                 known = references[k] if references else None
                 parts, kept = control_step(expert, parts, timestep, NO_TEXT, guidance, known)
                 trace.append(kept)

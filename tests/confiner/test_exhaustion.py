@@ -7,7 +7,7 @@ import pytest
 import torch
 from confiner import ClipRequest
 from confiner.errors import OutOfMemory
-from confiner.generation.out_of_memory import is_out_of_memory, memory_told, smaller_clip
+from confiner.generation.out_of_memory import is_out_of_memory, out_of_memory_reported, smaller_clip
 from confiner.loading.chain import Chain
 from confiner.memory.choice import MemoryChoice
 
@@ -25,19 +25,19 @@ def test_other_errors_are_not_taken_for_it(chain: Chain) -> None:
         torch.zeros(2) @ torch.zeros(3)
     assert not is_out_of_memory(error.value)
     request = ClipRequest(prompt="a", num_frames=2, width=32, height=32)
-    with pytest.raises(RuntimeError, match="as it was"), memory_told(request, chain):
+    with pytest.raises(RuntimeError, match="as it was"), out_of_memory_reported(request, chain):
         raise RuntimeError("as it was")
 
 
 def test_the_next_cheaper_setting_is_offered(chain: Chain) -> None:
     request = ClipRequest(prompt="a", num_frames=2, width=48, height=32)
     seen = "cpu did not suffice for 2 frames of 48×32"
-    with pytest.raises(OutOfMemory, match=seen) as told, memory_told(request, chain):
+    with pytest.raises(OutOfMemory, match=seen) as told, out_of_memory_reported(request, chain):
         torch.empty(2**55, dtype=torch.uint8)
     assert "frames one by one" in told.value.remedy
     assert "32×32" in told.value.remedy
     last = replace(chain, memory=MemoryChoice("bfloat16", "none", 1, vae_tiling=True))
-    with pytest.raises(OutOfMemory) as told, memory_told(request, last):
+    with pytest.raises(OutOfMemory) as told, out_of_memory_reported(request, last):
         raise torch.OutOfMemoryError("CUDA out of memory")
     assert told.value.remedy == "choose 32×32, the next smaller size of this chain"
 

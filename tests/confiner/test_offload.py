@@ -31,7 +31,7 @@ def clip(chain: Chain) -> np.ndarray:
 def test_a_clip_is_the_same_wherever_weights_rest(chain_file: Path, chain: Chain, resting: str) -> None:
     memory = MemoryChoice("float32", resting, 4)  # type: ignore[arg-type]
     rested = load_chain(read_file(chain_file)["tiny"], memory=memory)
-    assert rested.shelf.offload == resting
+    assert rested.cache.offload == resting
     np.testing.assert_array_equal(clip(rested), clip(chain))
     networks = [expert.unet for expert in rested.experts.values()]
     if resting == "model":

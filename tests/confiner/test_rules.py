@@ -9,9 +9,9 @@ from typing import Literal
 import pytest
 import torch
 from confiner.chains import ScheduleSpec
-from confiner.method.rules import RULES, Briefed, RefineStep, calls
+from confiner.method.rules import RULES, PromptedExpert, RefineStep, calls
 from confiner.method.schedule import Prediction, build_schedule
-from confiner.method.timesteps import refine_grid
+from confiner.method.timesteps import refine_timesteps
 
 from tests.confiner.gaussian import NO_TEXT, GaussianExpert
 
@@ -42,7 +42,14 @@ def _refined(
     parts = Prediction(structure, _draw("ε", 0))
     for k, t in enumerate(grid):
         step = RefineStep(
-            Briefed(S, NO_TEXT), Briefed(T, NO_TEXT), t, t, k, len(grid), hinge_noise, lambda hop, k=k: _draw(hop, k)
+            PromptedExpert(S, NO_TEXT),
+            PromptedExpert(T, NO_TEXT),
+            t,
+            t,
+            k,
+            len(grid),
+            hinge_noise,
+            lambda hop, k=k: _draw(hop, k),
         )
         parts = RULES[rule](parts, step)
     return parts.x0
@@ -72,7 +79,7 @@ def _posterior(x: torch.Tensor, a: float, mean: float, spread: float) -> torch.T
 def test_coordinated_is_the_paper_written_out_by_hand() -> None:
     """METHOD: V0 noised on S's schedule; hinge to T and back with fresh noise; DDIM with η = 0; ā = 1 at the end."""
     S, T = _experts()
-    grid = refine_grid(100, 5)
+    grid = refine_timesteps(100, 5)
     a_S = [_alpha(STABLE_DIFFUSION, t) for t in grid] + [1.0]
     a_T = [_alpha(LAVIE, t) for t in grid]
     x = math.sqrt(a_S[0]) * _structure() + math.sqrt(1 - a_S[0]) * _draw("ε", 0)
@@ -96,7 +103,7 @@ def test_one_expert_alone_is_ddim_on_its_own_schedule(
     rule: str, spec: ScheduleSpec, mean: float, spread: float
 ) -> None:
     S, T = _experts()
-    grid = refine_grid(300, 4)
+    grid = refine_timesteps(300, 4)
     a = [_alpha(spec, t) for t in grid] + [1.0]
     x = math.sqrt(a[0]) * _structure() + math.sqrt(1 - a[0]) * _draw("ε", 0)
     for k in range(4):
@@ -108,7 +115,7 @@ def test_one_expert_alone_is_ddim_on_its_own_schedule(
 
 def test_coordinated_with_predicted_noise_and_one_expert_twice_is_standard() -> None:
     S, _ = _experts()
-    grid = refine_grid(400, 5)
+    grid = refine_timesteps(400, 5)
     coordinated = _refined("coordinated", S, S, _structure(), grid, "predicted")
     torch.testing.assert_close(coordinated, _refined("standard", S, S, _structure(), grid), rtol=0, atol=1e-10)
     fresh = _refined("coordinated", S, S, _structure(), grid, "fresh")
@@ -124,7 +131,7 @@ def test_shared_noise_is_the_same_on_both_hops() -> None:
         return _draw(hop, 0)
 
     for hinge_noise in ("fresh", "shared", "predicted"):
-        step = RefineStep(Briefed(S, NO_TEXT), Briefed(T, NO_TEXT), 100, 100, 0, 5, hinge_noise, draw)
+        step = RefineStep(PromptedExpert(S, NO_TEXT), PromptedExpert(T, NO_TEXT), 100, 100, 0, 5, hinge_noise, draw)
         RULES["coordinated"](Prediction(_structure(), _draw("ε", 0)), step)
     assert hops == ["temporal", "spatial", "both", "both"]
 
@@ -152,7 +159,7 @@ def test_alternating_ends_with_the_spatial_expert() -> None:
 @pytest.mark.parametrize("steps", [1, 4, 5])
 def test_the_experts_are_asked_as_often_as_the_plan_counts(rule: str, steps: int) -> None:
     S, T = _experts()
-    _refined(rule, S, T, _structure(), refine_grid(100, steps))
+    _refined(rule, S, T, _structure(), refine_timesteps(100, steps))
     counted = [calls(rule, k, steps) for k in range(steps)]
     assert len(S.asked) == sum(count["spatial"] for count in counted)
     assert len(T.asked) == sum(count["temporal"] for count in counted)

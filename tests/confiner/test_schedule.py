@@ -50,14 +50,14 @@ def test_what_latents_are_made_of_is_found_again(prediction_type: str, timestep:
     schedule = build_schedule(spec)
     generator = torch.Generator().manual_seed(1)
     parts = Prediction(torch.randn(1, 4, 3, 2, 2, generator=generator), torch.randn(1, 4, 3, 2, 2, generator=generator))
-    latents = schedule.noised(parts, timestep)
+    latents = schedule.add_noise(parts, timestep)
     alpha_bar = schedule.alpha_bar(timestep)
     output = {
         "epsilon": parts.noise,
         "v_prediction": math.sqrt(alpha_bar) * parts.noise - math.sqrt(1 - alpha_bar) * parts.x0,
         "sample": parts.x0,
     }[prediction_type]
-    found = schedule.understood(output, latents, timestep)
+    found = schedule.to_prediction(output, latents, timestep)
     torch.testing.assert_close(found.x0, parts.x0, rtol=0, atol=3e-5)
     torch.testing.assert_close(found.noise, parts.noise, rtol=0, atol=3e-4)
 
@@ -75,18 +75,18 @@ def test_conversions_are_those_of_diffusers(prediction_type: str) -> None:
     generator = torch.Generator().manual_seed(2)
     output, latents = torch.randn(1, 4, 8, 8, generator=generator), torch.randn(1, 4, 8, 8, generator=generator)
     theirs = ddpm.step(output, 400, latents, generator=torch.Generator()).pred_original_sample
-    ours = build_schedule(spec).understood(output, latents, 400).x0
+    ours = build_schedule(spec).to_prediction(output, latents, 400).x0
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
 
 
 def test_nothing_is_divided_by_zero_where_there_is_no_signal() -> None:
     schedule = build_schedule(SCHEDULES["zero-SNR"])
     output, latents = torch.full((1, 4, 1, 2, 2), 0.5), torch.full((1, 4, 1, 2, 2), 2.0)
-    found = schedule.understood(output, latents, 999)
+    found = schedule.to_prediction(output, latents, 999)
     assert torch.equal(found.x0, -output)
     assert torch.equal(found.noise, latents)
     with pytest.raises(ScheduleError, match="ā = 0 at timestep 999"):
-        schedule.with_noise(latents, latents, 999)
+        schedule.prediction_from_noise(latents, latents, 999)
 
 
 def test_epsilon_prediction_without_signal_is_refused() -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from confiner.chains import ChainSpec, Place, read_file
+from confiner.chains import ChainSpec, WeightSource, read_file
 from confiner.loading.chain import load_chain
-from confiner.loading.module_cache import Shelf
+from confiner.loading.module_cache import ModuleCache
 from diffusers import UNet2DConditionModel
 
 
@@ -20,16 +20,16 @@ def swapped(chain_file: Path, tmp_path: Path) -> tuple[ChainSpec, ChainSpec]:
     with torch.no_grad():
         other.conv_out.bias += 1.0
     other.save_pretrained(tmp_path / "unet")
-    return spec, replace(spec, spatial=replace(spec.spatial, unet=Place("./unet", tmp_path)))
+    return spec, replace(spec, spatial=replace(spec.spatial, unet=WeightSource("./unet", tmp_path)))
 
 
 def test_swapping_an_expert_loads_that_one_alone(chain_file: Path, tmp_path: Path) -> None:
     spec, other = swapped(chain_file, tmp_path)
-    shelf = Shelf(torch.device("cpu"), torch.float32)
-    first = load_chain(spec, shelf=shelf)
-    before = dict(shelf.parts)
-    second = load_chain(other, shelf=shelf)
-    added = [shelf.parts[key] for key in shelf.parts.keys() - before.keys()]
+    cache = ModuleCache(torch.device("cpu"), torch.float32)
+    first = load_chain(spec, cache=cache)
+    before = dict(cache.parts)
+    second = load_chain(other, cache=cache)
+    added = [cache.parts[key] for key in cache.parts.keys() - before.keys()]
     assert added == [second.spatial.unet]
     assert second.control.unet is first.control.unet
     assert second.preview_map is first.preview_map
@@ -41,11 +41,11 @@ def test_swapping_an_expert_loads_that_one_alone(chain_file: Path, tmp_path: Pat
 
 def test_swapping_back_loads_nothing(chain_file: Path, tmp_path: Path) -> None:
     spec, other = swapped(chain_file, tmp_path)
-    shelf = Shelf(torch.device("cpu"), torch.float32)
-    first = load_chain(spec, shelf=shelf)
-    load_chain(other, shelf=shelf)
-    parts = dict(shelf.parts)
-    again = load_chain(spec, shelf=shelf)
-    assert shelf.parts.keys() == parts.keys()
+    cache = ModuleCache(torch.device("cpu"), torch.float32)
+    first = load_chain(spec, cache=cache)
+    load_chain(other, cache=cache)
+    parts = dict(cache.parts)
+    again = load_chain(spec, cache=cache)
+    assert cache.parts.keys() == parts.keys()
     assert again.spatial.unet is first.spatial.unet
     assert again.weights == first.weights

@@ -12,7 +12,7 @@ import pytest
 import torch
 from confiner import ClipRequest, Stretch
 from confiner.errors import RequestError
-from confiner.experts.text_encoder import Script
+from confiner.experts.text_encoder import PromptSchedule
 from confiner.generation.events import FramesDone
 from confiner.generation.plan import Plan
 from confiner.loading.chain import Chain
@@ -63,9 +63,9 @@ def test_overlapping_cross_overs_always_share_out_the_whole() -> None:
     assert shares(22.5, (20, 24, 31), 16)[1] > 0.0
 
 
-def _script(**changes: object) -> Script:
+def _script(**changes: object) -> PromptSchedule:
     prompts = tuple(torch.full((32, 3, 2), float(value)) + torch.arange(32.0)[:, None, None] for value in (0, 100))
-    return Script(**{"prompts": prompts, "starts": (20,), "crossover": 8, **changes})  # type: ignore[arg-type]
+    return PromptSchedule(**{"prompts": prompts, "starts": (20,), "crossover": 8, **changes})  # type: ignore[arg-type]
 
 
 def test_text_per_frame_changes_from_frame_to_frame() -> None:

@@ -5,14 +5,14 @@ from .chain_file import BUILT_IN, find_chain, read_chains, read_file
 from .request_checks import check_request
 from .spec import ChainSpec, ExpertSpec, ScheduleSpec
 from .vocabulary import unknown_words
-from .weight_source import Place
+from .weight_source import WeightSource
 
 __all__ = [
     "BUILT_IN",
     "ChainSpec",
     "ExpertSpec",
-    "Place",
     "ScheduleSpec",
+    "WeightSource",
     "check_request",
     "find_chain",
     "read_chains",

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from ..errors import ChainFileError, UnknownChain
 from .spec import ChainSpec, ExpertSpec, ScheduleSpec
 from .toml_lines import ChainText
-from .weight_source import Place
+from .weight_source import WeightSource
 
 BUILT_IN = Path(__file__).parent / "built_in.toml"
 ROLES = ("control", "spatial", "temporal")
@@ -90,8 +90,8 @@ class _Spot:
     def at(self, key: str) -> _Spot:
         return dataclasses.replace(self, key=key)
 
-    def place(self, text: str) -> Place:
-        return Place(text, self.written.file.parent)
+    def place(self, text: str) -> WeightSource:
+        return WeightSource(text, self.written.file.parent)
 
 
 def _chain(table: Any, where: _Spot) -> ChainSpec:

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import ChainError, WeightsMissing
 from .scheduler_file import read_scheduler
 from .spec import ChainSpec, ExpertSpec
-from .weight_source import Place
+from .weight_source import WeightSource
 
 Config = Mapping[str, Any]
 
@@ -69,7 +69,7 @@ def check_expert(spec: ChainSpec, role: str, *, unet: Config, text: Config, vae:
                 raise _misfit(spec, ("sizes",), f"a size of {width}×{height}", f"multiples of {factor}")
 
 
-def _check_there(spec: ChainSpec, place: Place, *path: str) -> None:
+def _check_there(spec: ChainSpec, place: WeightSource, *path: str) -> None:
     if place.folder() is not None:
         return
     where = spec.where(*path)
@@ -111,7 +111,7 @@ def _differ(one: Any, other: Any) -> bool:
     return one is not None and other is not None and one != other
 
 
-def _config(place: Place) -> Config:
+def _config(place: WeightSource) -> Config:
     """The `config.json` of a part; empty for a part that is one file."""
     folder = place.folder()
     if folder is None or folder.is_file():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from .spec import ChainSpec
-from .weight_source import PICKLED, Place
+from .weight_source import PICKLED, WeightSource
 
 KNOWN = Path(__file__).with_name("repositories.toml")
 PERMISSIVE = ("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense", "cc0-1.0")
@@ -47,7 +47,7 @@ class Part:
     """
 
     path: tuple[str, ...]
-    place: Place
+    place: WeightSource
     repository: Repository
     inside: str
     optional: bool = False
@@ -69,9 +69,9 @@ def known_repository(name: str) -> Repository:
 
 def hub_parts(spec: ChainSpec) -> list[Part]:
     """The chain's parts that come from the hub, each place once, the control expert as it is by default."""
-    found: dict[Place, Part] = {}
+    found: dict[WeightSource, Part] = {}
     optional = ((("preview",), spec.preview),) if spec.preview is not None else ()
-    for path, place in (*spec.named_places, *optional):
+    for path, place in (*spec.named_sources, *optional):
         if (repository := place.repository()) is not None and place not in found:
             found[place] = Part(path, place, known_repository(repository[0]), repository[1], path == ("preview",))
     return list(found.values())

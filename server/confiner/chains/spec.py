@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .toml_lines import ChainText
-from .weight_source import Place
+from .weight_source import WeightSource
 
 RULES: tuple[str, ...] = ("standard", "temporal", "coordinated", "alternate", "blend", "split", "reuse")
 
@@ -36,11 +36,11 @@ class ExpertSpec:
     """
 
     kind: Literal["animatediff", "stable-diffusion", "modelscope", "lavie"]
-    unet: Place
-    text_encoder: Place
-    tokenizer: Place
+    unet: WeightSource
+    text_encoder: WeightSource
+    tokenizer: WeightSource
     schedule: ScheduleSpec
-    motion_adapter: Place | None = None
+    motion_adapter: WeightSource | None = None
     frames: int = 16
     guidance: Literal["none", "optional"] = "none"
     guidance_scale: float = 1.0
@@ -61,7 +61,7 @@ class ExpertSpec:
         return replace(self, motion_adapter=adapter)
 
     @property
-    def parts(self) -> dict[str, Place]:
+    def parts(self) -> dict[str, WeightSource]:
         """Everything of the expert that must be on the machine, by its key in the chain file."""
         own = {"unet": self.unet, "text_encoder": self.text_encoder, "tokenizer": self.tokenizer}
         return own if self.motion_adapter is None else {**own, "motion_adapter": self.motion_adapter}
@@ -81,7 +81,7 @@ class ChainSpec:
     control: ExpertSpec
     spatial: ExpertSpec
     temporal: ExpertSpec
-    vae: Place
+    vae: WeightSource
     sizes: tuple[tuple[int, int], ...]
     fps: float
     description: str = ""
@@ -95,7 +95,7 @@ class ChainSpec:
     structure_freedom: int = 500
     structure_refine_steps: int = 10
     words: tuple[str, ...] = ()
-    preview: Place | None = None
+    preview: WeightSource | None = None
     written: ChainText | None = field(default=None, compare=False, repr=False)
 
     def for_control_steps(self, steps: int | None) -> ChainSpec:
@@ -125,7 +125,7 @@ class ChainSpec:
         return any(expert.guided for expert in self.experts.values())
 
     @property
-    def named_places(self) -> tuple[tuple[tuple[str, ...], Place], ...]:
+    def named_sources(self) -> tuple[tuple[tuple[str, ...], WeightSource], ...]:
         """Everything the chain needs, with where the chain file says so; the control expert as it is by default."""
         parts = [
             ((role, part), place)
@@ -135,19 +135,21 @@ class ChainSpec:
         return ((("vae",), self.vae), *parts)
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def sources(self) -> tuple[WeightSource, ...]:
         """Everything that must be on the machine, each place once."""
-        return tuple(dict.fromkeys(place for _, place in self.named_places))
+        return tuple(dict.fromkeys(place for _, place in self.named_sources))
 
     @property
     def missing(self) -> str:
         """What of the chain is not on this machine, as a sentence; empty if it can run here."""
-        pickled = [f"convert {path} once, with confiner convert" for path in map(Place.pickled, self.places) if path]
-        absent = _by_repository([place for place in self.places if place.folder() is None and place.pickled() is None])
+        pickled = [
+            f"convert {path} once, with confiner convert" for path in map(WeightSource.pickled, self.sources) if path
+        ]
+        absent = _by_repository([place for place in self.sources if place.folder() is None and place.pickled() is None])
         return "; ".join(([f"not on this machine: {absent}"] if absent else []) + pickled)
 
 
-def _by_repository(places: list[Place]) -> str:
+def _by_repository(places: list[WeightSource]) -> str:
     """Such as "./mine/unet, owner/name (unet, vae)"."""
     parts: dict[str, list[str]] = {}
     for place in places:

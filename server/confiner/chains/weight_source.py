@@ -17,7 +17,7 @@ BUNDLED = Path(__file__).resolve().parent.parent / "bundled"
 
 
 @dataclass(frozen=True)
-class Place:
+class WeightSource:
     """One place as a chain file writes it; `base` is the folder that `./` is relative to."""
 
     text: str
@@ -63,8 +63,8 @@ class Place:
             return _in_hub_cache(self.text)
         return path if path.exists() else None
 
-    def __truediv__(self, part: str) -> Place:
-        return Place(f"{self.text.rstrip('/')}/{part}", self.base)
+    def __truediv__(self, part: str) -> WeightSource:
+        return WeightSource(f"{self.text.rstrip('/')}/{part}", self.base)
 
 
 def _pickled(path: Path) -> Path | None:

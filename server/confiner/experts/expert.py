@@ -17,7 +17,7 @@ import torch
 from ..chains.spec import ExpertSpec
 from ..method.prompt_schedule import CROSSOVER, Stretch
 from ..method.schedule import NoiseSchedule, Prediction, build_schedule
-from .text_encoder import Embeds, Script, TextEncoder
+from .text_encoder import PromptEmbeds, PromptSchedule, TextEncoder
 
 
 class Denoiser(Protocol):
@@ -26,7 +26,7 @@ class Denoiser(Protocol):
     @property
     def schedule(self) -> NoiseSchedule: ...
 
-    def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction: ...
+    def predict(self, latents: torch.Tensor, timestep: int, embeds: PromptEmbeds) -> Prediction: ...
 
 
 class Expert(ABC):
@@ -56,9 +56,9 @@ class Expert(ABC):
         stretches: Sequence[Stretch] = (),
         crossover: int = CROSSOVER,
         moments: bool = True,
-    ) -> Script:
+    ) -> PromptSchedule:
         """Everything the expert will need to know of the text, encoded once; `moments`: of each of them, if it can."""
-        return Script(
+        return PromptSchedule(
             prompts=tuple(
                 self.text.encode(self._texts(text, moments)) for text in (prompt, *(each.prompt for each in stretches))
             ),
@@ -76,7 +76,7 @@ class Expert(ABC):
         each = [template.replace("{moment}", str(moment)) for moment in range(self.spec.moments)]
         return [text.replace("{prompt}", prompt).strip() for text in each]
 
-    def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction:
+    def predict(self, latents: torch.Tensor, timestep: int, embeds: PromptEmbeds) -> Prediction:
         """What `latents` at `timestep` are made of, in float32. Guidance acts on the network's own output."""
         dtype = next(self.unet.parameters()).dtype
         inputs = latents.to(dtype)
@@ -88,7 +88,7 @@ class Expert(ABC):
             both = self.run(torch.cat([inputs, inputs]), timestep, torch.cat([against, texts])).float()
             without, with_text = both.chunk(2)
             output = without + self.spec.guidance_scale * (with_text - without)
-        return self.schedule.understood(output, latents.float(), timestep)
+        return self.schedule.to_prediction(output, latents.float(), timestep)
 
     @abstractmethod
     def run(self, latents: torch.Tensor, timestep: int, embeds: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from ..method.prompt_schedule import shares
 
 
 @dataclass(frozen=True)
-class Embeds:
+class PromptEmbeds:
     """Embeddings for some frames, `[batch or 1, frames or 1, tokens, width]`; `negative` is None without guidance."""
 
     prompt: torch.Tensor
@@ -21,7 +21,7 @@ class Embeds:
 
 
 @dataclass(frozen=True)
-class Script:
+class PromptSchedule:
     """A clip's text for one expert, as it changes from frame to frame.
 
     `prompts` are the text that the clip begins with and those that hold from each of `starts` on, every one
@@ -35,7 +35,7 @@ class Script:
     crossover: int = 0
     per_frame: bool = True
 
-    def at(self, frames: Sequence[int]) -> Embeds:
+    def at(self, frames: Sequence[int]) -> PromptEmbeds:
         """The embeddings of consecutive absolute `frames`; one for all of them where the text stays the same.
 
         Where one stretch gives way to the next, embeddings are interpolated: frame by frame, or as they are in the
@@ -48,13 +48,17 @@ class Script:
         moments = [frame + 0.5 if self.per_frame else middle for frame in frames]
         texts = [self._text(row, moment) for row, moment in zip(rows, moments, strict=False)]
         negative = None if self.negative is None else self.negative[rows].unsqueeze(0)
-        return Embeds(torch.stack(texts).unsqueeze(0), negative)
+        return PromptEmbeds(torch.stack(texts).unsqueeze(0), negative)
 
     def _text(self, row: int, moment: float) -> torch.Tensor:
         """One text, `[tokens, width]`, at a moment; what holds alone is not touched."""
         held = zip(shares(moment, self.starts, self.crossover), self.prompts, strict=True)
-        parts = [(share, prompt[row]) for share, prompt in held if share > 0.0]
-        return parts[0][1] if len(parts) == 1 else torch.stack([share * text for share, text in parts]).sum(0)
+        prediction = [(share, prompt[row]) for share, prompt in held if share > 0.0]
+        return (
+            prediction[0][1]
+            if len(prediction) == 1
+            else torch.stack([share * text for share, text in prediction]).sum(0)
+        )
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from ..method.rules import RULES
 from ..method.schedule import Prediction, joined
 from ..method.windows import Window
 from .events import Event, FramesDone, Stage, StepDone, StructureReady
-from .numerics import arithmetic
-from .out_of_memory import memory_told
+from .numerics import numerics
+from .out_of_memory import out_of_memory_reported
 from .plan import Plan, check_clip, check_edges, check_plan
 from .request import ClipRequest
 from .shot import Shot, prepare
@@ -43,11 +43,11 @@ def generate(request: ClipRequest, chain: Chain, plan: Plan, state: ShotState | 
     chain = chain.at(plan.control_steps)
     check_plan(plan, chain)
     check_edges(plan, request)
-    with arithmetic(plan), memory_told(request, chain):
+    with numerics(plan), out_of_memory_reported(request, chain):
         shot = prepare(request, chain, plan)
     state = shot.start() if state is None else state
     while state.delivered < shot.needed[-1]:
-        with arithmetic(plan), memory_told(request, chain):
+        with numerics(plan), out_of_memory_reported(request, chain):
             event = advance(shot, state)
         state = event.state
         yield event
@@ -77,7 +77,7 @@ def _control(shot: Shot, state: ShotState) -> Event:
     """One denoising step of the next segments."""
     plan, k = shot.plan, state.control_step
     batch = shot.batch_from(state.segment)
-    parts, reference = control_step(
+    prediction, reference = control_step(
         shot.chain.control,
         _segment_noise(shot, batch) if state.control is None else state.control,
         shot.control_timesteps[k],
@@ -87,7 +87,7 @@ def _control(shot: Shot, state: ShotState) -> Event:
     )
     after = dataclasses.replace(
         state,
-        control=parts,
+        control=prediction,
         control_step=k + 1,
         trace=(*state.trace, reference),
         steps_done=(state.steps_done[0] + 1, state.steps_done[1]),
@@ -95,7 +95,7 @@ def _control(shot: Shot, state: ShotState) -> Event:
     )
     frames = shot.segment_frames
     return _step_done(
-        shot, after, "control", shot.control_timesteps[k], batch.start * frames, len(batch) * frames, parts
+        shot, after, "control", shot.control_timesteps[k], batch.start * frames, len(batch) * frames, prediction
     )
 
 
@@ -142,8 +142,8 @@ def _structure_ready(shot: Shot, state: ShotState, start: int, structure: torch.
 def _refine(shot: Shot, state: ShotState, step: int, window: Window) -> Event:
     """One refinement step of one window; frames that no later window of this step reads are released."""
     before = state.levels[step].cut(window.start, window.end)
-    parts = RULES[shot.plan.rule](before, shot.refine_step(step, window))
-    kept = parts.cut(window.first - window.start, window.last - window.start)
+    prediction = RULES[shot.plan.rule](before, shot.refine_step(step, window))
+    kept = prediction.cut(window.first - window.start, window.last - window.start)
     still_read = shot.window_from(step, window.last).start if window.last < shot.length else shot.length
     after = state.grown(step + 1, kept).with_level(step, state.levels[step].without_before(still_read))
     after = dataclasses.replace(
@@ -162,10 +162,10 @@ def _step_done(
     timestep: int,
     start: int,
     frames: int,
-    parts: Prediction,
+    prediction: Prediction,
 ) -> StepDone:
     which = 0 if stage == "control" else 1
-    middle = parts.x0[0, :, parts.x0.shape[2] // 2]
+    middle = prediction.x0[0, :, prediction.x0.shape[2] // 2]
     return StepDone(
         stage=stage,
         step=state.steps_done[which],
@@ -176,7 +176,7 @@ def _step_done(
         evaluations=state.evaluations,
         evaluations_total=shot.evaluations,
         state=state,
-        latents=parts.x0,
+        latents=prediction.x0,
         preview=preview(middle, shot.chain.preview_map, shot.chain.preview_decoder),
     )
 

@@ -20,7 +20,7 @@ _BACKENDS = {
 
 
 @contextmanager
-def arithmetic(plan: Plan) -> Iterator[None]:
+def numerics(plan: Plan) -> Iterator[None]:
     """The plan's numeric settings inside, the process's own outside."""
     threads = torch.get_num_threads()
     if threads != plan.threads:

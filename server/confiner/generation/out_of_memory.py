@@ -28,7 +28,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def memory_told(request: ClipRequest, chain: Chain) -> Iterator[None]:
+def out_of_memory_reported(request: ClipRequest, chain: Chain) -> Iterator[None]:
     """Let memory that runs out inside be an OutOfMemory, whose remedy is the next setting that needs less."""
     try:
         yield

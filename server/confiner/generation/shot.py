@@ -9,11 +9,11 @@ from functools import cached_property, partial
 
 import torch
 
-from ..experts.text_encoder import Embeds, Script
+from ..experts.text_encoder import PromptEmbeds, PromptSchedule
 from ..loading.chain import Chain
 from ..method.noise import NoiseSource
-from ..method.rules import Briefed, RefineStep, calls
-from ..method.timesteps import control_grid, refine_grid
+from ..method.rules import PromptedExpert, RefineStep, calls
+from ..method.timesteps import control_timesteps, refine_timesteps
 from ..method.windows import Layout, Window, rotating_offset, settled
 from .plan import Plan
 from .request import ClipRequest
@@ -22,12 +22,12 @@ from .state import Band, ShotState
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """What every step of a shot reads. `scripts` is the text as each expert reads it, by role."""
+    """What every step of a shot reads. `prompt_schedules` is the text as each expert reads it, by role."""
 
     request: ClipRequest
     chain: Chain
     plan: Plan
-    scripts: dict[str, Script]
+    prompt_schedules: dict[str, PromptSchedule]
 
     @cached_property
     def noise(self) -> NoiseSource:
@@ -83,18 +83,18 @@ class Shot:
 
     @property
     def control_timesteps(self) -> tuple[int, ...]:
-        return control_grid(self.plan.control_steps, len(self.chain.control.schedule))
+        return control_timesteps(self.plan.control_steps, len(self.chain.control.schedule))
 
     def batch_from(self, segment: int) -> range:
         """The segments that go through the control expert together with `segment`, which is the first of them."""
         return range(segment, min(self.segments, segment + self.plan.segment_batch))
 
-    def segment_embeds(self, segments: range) -> Embeds:
+    def segment_embeds(self, segments: range) -> PromptEmbeds:
         """The control expert's text for a batch of segments."""
         n = self.segment_frames
         each = [self._text("control", range(segment * n, (segment + 1) * n)) for segment in segments]
         negatives = [embeds.negative for embeds in each if embeds.negative is not None]
-        return Embeds(torch.cat([embeds.prompt for embeds in each]), torch.cat(negatives) if negatives else None)
+        return PromptEmbeds(torch.cat([embeds.prompt for embeds in each]), torch.cat(negatives) if negatives else None)
 
     def structure_noise(self, frames: range) -> torch.Tensor:
         """The noise that the structure is noised with, ε in eq. 6."""
@@ -109,7 +109,7 @@ class Shot:
 
     @property
     def refine_timesteps(self) -> tuple[int, ...]:
-        return refine_grid(self.plan.freedom, self.plan.refine_steps)
+        return refine_timesteps(self.plan.freedom, self.plan.refine_steps)
 
     def offset(self, step: int) -> int:
         """Where the windows of a refinement step begin."""
@@ -132,8 +132,8 @@ class Shot:
         t = self.refine_timesteps[step]
         s = t if self.plan.timestep_map == "same" else temporal.schedule.timestep_at(spatial.schedule.sigma(t))
         return RefineStep(
-            S=Briefed(spatial, self._text("spatial", window.frames)),
-            T=Briefed(temporal, self._text("temporal", window.frames)),
+            S=PromptedExpert(spatial, self._text("spatial", window.frames)),
+            T=PromptedExpert(temporal, self._text("temporal", window.frames)),
             t=t,
             s=s,
             k=step,
@@ -169,9 +169,9 @@ class Shot:
     def _windows(self, step: int) -> list[Window]:
         return self.layout(step).windows(self.length, until=self.needed[step + 1])
 
-    def _text(self, role: str, frames: range) -> Embeds:
+    def _text(self, role: str, frames: range) -> PromptEmbeds:
         """An expert's text; what it says of a frame is keyed to the frame's number in the clip."""
-        return self.scripts[role].at(range(frames.start - self.lead, frames.stop - self.lead))
+        return self.prompt_schedules[role].at(range(frames.start - self.lead, frames.stop - self.lead))
 
     def start(self) -> ShotState:
         """The state in which nothing is done."""
@@ -184,7 +184,7 @@ class Shot:
 def prepare(request: ClipRequest, chain: Chain, plan: Plan) -> Shot:
     """Read the prompts with every expert's text encoder. Runs the encoders: call it inside `arithmetic`."""
     plotted = request.structure is None  # where things happen in time is the structure's to say, if there is one
-    scripts = {
+    prompt_schedules = {
         role: expert.read(
             request.prompt,
             request.negative_prompt,
@@ -194,4 +194,4 @@ def prepare(request: ClipRequest, chain: Chain, plan: Plan) -> Shot:
         )
         for role, expert in chain.experts.items()
     }
-    return Shot(request, chain, plan, scripts)
+    return Shot(request, chain, plan, prompt_schedules)

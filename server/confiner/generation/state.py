@@ -32,19 +32,21 @@ class Band:
     """The frames from `start` on that have come to one level of the refinement and are still needed there."""
 
     start: int = 0
-    parts: Prediction | None = None
+    prediction: Prediction | None = None
 
     @property
     def end(self) -> int:
-        return self.start if self.parts is None else self.start + self.parts.x0.shape[2]
+        return self.start if self.prediction is None else self.start + self.prediction.x0.shape[2]
 
     def cut(self, start: int, end: int) -> Prediction:
         """Absolute frames `start` to `end`."""
-        assert self.parts is not None
-        return self.parts.cut(start - self.start, end - self.start)
+        assert self.prediction is not None
+        return self.prediction.cut(start - self.start, end - self.start)
 
-    def grown(self, parts: Prediction) -> Band:
-        return Band(self.start, parts if self.parts is None else joined([self.parts, parts], "frames"))
+    def grown(self, prediction: Prediction) -> Band:
+        return Band(
+            self.start, prediction if self.prediction is None else joined([self.prediction, prediction], "frames")
+        )
 
     def without_before(self, frame: int) -> Band:
         """The band from `frame` on; the frames before it are released."""
@@ -71,9 +73,9 @@ class ShotState:
     steps_done: tuple[int, int] = (0, 0)
     evaluations: int = 0
 
-    def grown(self, level: int, parts: Prediction) -> ShotState:
-        """With `parts` behind the frames of `level`."""
-        return self.with_level(level, self.levels[level].grown(parts))
+    def grown(self, level: int, prediction: Prediction) -> ShotState:
+        """With `prediction` behind the frames of `level`."""
+        return self.with_level(level, self.levels[level].grown(prediction))
 
     def with_level(self, level: int, band: Band) -> ShotState:
         return dataclasses.replace(self, levels=(*self.levels[:level], band, *self.levels[level + 1 :]))
@@ -125,7 +127,7 @@ def _check_owner(metadata: dict[str, str], request: ClipRequest, plan: Plan) -> 
 
 def _counters(state: ShotState) -> dict[str, object]:
     return {
-        "levels": [[band.start, band.parts is not None] for band in state.levels],
+        "levels": [[band.start, band.prediction is not None] for band in state.levels],
         "segment": state.segment,
         "control_step": state.control_step,
         "control": state.control is not None,
@@ -140,28 +142,29 @@ def _counters(state: ShotState) -> dict[str, object]:
 def _tensors(state: ShotState) -> Iterator[tuple[str, torch.Tensor]]:
     """Every tensor of a state with its name in the file."""
     named: list[tuple[str, Prediction | None]] = [("control", state.control)]
-    named += [(f"level.{k}", band.parts) for k, band in enumerate(state.levels)]
-    named += [(f"reference.{k}", parts) for k, parts in enumerate(state.references)]
-    named += [(f"trace.{k}", parts) for k, parts in enumerate(state.trace)]
-    for name, parts in named:
-        if parts is not None:
-            yield f"{name}.x0", parts.x0
-            yield f"{name}.noise", parts.noise
+    named += [(f"level.{k}", band.prediction) for k, band in enumerate(state.levels)]
+    named += [(f"reference.{k}", prediction) for k, prediction in enumerate(state.references)]
+    named += [(f"trace.{k}", prediction) for k, prediction in enumerate(state.trace)]
+    for name, prediction in named:
+        if prediction is not None:
+            yield f"{name}.x0", prediction.x0
+            yield f"{name}.noise", prediction.noise
 
 
 def _restored(counters: dict[str, Any], tensors: dict[str, torch.Tensor]) -> ShotState:
-    def parts(name: str) -> Prediction:
+    def prediction(name: str) -> Prediction:
         return Prediction(tensors[f"{name}.x0"], tensors[f"{name}.noise"])
 
     return ShotState(
         levels=tuple(
-            Band(start, parts(f"level.{k}") if filled else None) for k, (start, filled) in enumerate(counters["levels"])
+            Band(start, prediction(f"level.{k}") if filled else None)
+            for k, (start, filled) in enumerate(counters["levels"])
         ),
         segment=counters["segment"],
         control_step=counters["control_step"],
-        control=parts("control") if counters["control"] else None,
-        references=tuple(parts(f"reference.{k}") for k in range(counters["references"])),
-        trace=tuple(parts(f"trace.{k}") for k in range(counters["trace"])),
+        control=prediction("control") if counters["control"] else None,
+        references=tuple(prediction(f"reference.{k}") for k in range(counters["references"])),
+        trace=tuple(prediction(f"trace.{k}") for k in range(counters["trace"])),
         delivered=counters["delivered"],
         steps_done=(counters["steps_done"][0], counters["steps_done"][1]),
         evaluations=counters["evaluations"],

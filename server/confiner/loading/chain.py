@@ -12,7 +12,7 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel, UNet3DConditionModel, UNetMotionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ..chains import ChainSpec, ExpertSpec, Place
+from ..chains import ChainSpec, ExpertSpec, WeightSource
 from ..chains.compatibility import check_chain, check_expert
 from ..chains.scheduler_file import scheduler_disagreements
 from ..experts.animatediff import AnimateDiffExpert
@@ -25,8 +25,8 @@ from ..experts.preview import fit_preview
 from ..experts.stable_diffusion import StableDiffusionExpert
 from ..experts.text_encoder import TextEncoder
 from ..memory.choice import MemoryChoice, roomy
-from ..weights.located import Held, held
-from .module_cache import Shelf
+from ..weights.located import LocatedWeights, locate_weights
+from .module_cache import ModuleCache
 
 log = logging.getLogger(__name__)
 
@@ -49,17 +49,17 @@ class Chain:
     space: LatentSpace
     weights: dict[str, str]
     preview_map: torch.Tensor
-    shelf: Shelf
+    cache: ModuleCache
     memory: MemoryChoice
     preview_decoder: Any = None
 
     @property
     def device(self) -> torch.device:
-        return self.shelf.device
+        return self.cache.device
 
     @property
     def dtype(self) -> torch.dtype:
-        return self.shelf.dtype
+        return self.cache.dtype
 
     @property
     def experts(self) -> dict[str, Expert]:
@@ -70,7 +70,9 @@ class Chain:
         wanted = self.spec.control.at(control_steps)
         if wanted == self.control.spec:
             return self
-        control, hashes = _load_expert(wanted, self.shelf, {place: held(place) for place in wanted.parts.values()})
+        control, hashes = _load_expert(
+            wanted, self.cache, {place: locate_weights(place) for place in wanted.parts.values()}
+        )
         return replace(self, control=control, weights=self.weights | _by_role("control", hashes))
 
 
@@ -79,39 +81,41 @@ def load_chain(
     *,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
-    shelf: Shelf | None = None,
+    cache: ModuleCache | None = None,
     memory: MemoryChoice | None = None,
 ) -> Chain:
-    """Load every part of `spec`; a `shelf` kept between calls lets chains share what they have in common.
+    """Load every part of `spec`; a `cache` kept between calls lets chains share what they have in common.
 
     `memory` says how it is fitted into memory, `dtype` included; without it, everything stays on the device.
     Raises WeightsMissing if a part is not on this machine, ChainError if the parts do not fit together.
     """
-    place = torch.device(device) if shelf is None else shelf.device
-    memory = memory or roomy(place.type, str(shelf.dtype if shelf else dtype).removeprefix("torch."))
-    shelf = shelf or Shelf(place, getattr(torch, memory.dtype), offload=memory.offload)
+    place = torch.device(device) if cache is None else cache.device
+    memory = memory or roomy(place.type, str(cache.dtype if cache else dtype).removeprefix("torch."))
+    cache = cache or ModuleCache(place, getattr(torch, memory.dtype), offload=memory.offload)
     parts = _held_parts(spec)
     kept = (spec, memory, frozenset(parts.items()))
-    if kept not in shelf.chains:
-        shelf.chains[kept] = _loaded(spec, shelf, memory, parts)
-    chain: Chain = shelf.chains[kept]
+    if kept not in cache.chains:
+        cache.chains[kept] = _loaded(spec, cache, memory, parts)
+    chain: Chain = cache.chains[kept]
     return chain
 
 
-def _held_parts(spec: ChainSpec) -> dict[Place, Held]:
+def _held_parts(spec: ChainSpec) -> dict[WeightSource, LocatedWeights]:
     """What this machine holds of the chain now, without what is missing."""
-    places = (*spec.places, *((spec.preview,) if spec.preview is not None else ()))
-    return {place: Held.at(path) for place in places if (path := place.folder()) is not None}
+    places = (*spec.sources, *((spec.preview,) if spec.preview is not None else ()))
+    return {place: LocatedWeights.at(path) for place in places if (path := place.folder()) is not None}
 
 
-def _loaded(spec: ChainSpec, shelf: Shelf, memory: MemoryChoice, parts: dict[Place, Held]) -> Chain:
+def _loaded(
+    spec: ChainSpec, cache: ModuleCache, memory: MemoryChoice, parts: dict[WeightSource, LocatedWeights]
+) -> Chain:
     check_chain(spec)
     vae = parts[spec.vae]
-    space, weights = LatentSpace(shelf.take(AutoencoderKL, vae)), {"vae": vae.digest}
+    space, weights = LatentSpace(cache.take(AutoencoderKL, vae)), {"vae": vae.digest}
     experts = {}
     for role, expert_spec in spec.experts.items():
         _report_disagreements(role, expert_spec)
-        experts[role], hashes = _load_expert(expert_spec.at(spec.control_steps), shelf, parts)
+        experts[role], hashes = _load_expert(expert_spec.at(spec.control_steps), cache, parts)
         weights |= _by_role(role, hashes)
         unet, text = experts[role].unet.config, experts[role].text.model.config.to_dict()
         check_expert(spec, role, unet=unet, text=text, vae=space.vae.config)
@@ -119,19 +123,19 @@ def _loaded(spec: ChainSpec, shelf: Shelf, memory: MemoryChoice, parts: dict[Pla
         spec=spec,
         space=space,
         weights=weights,
-        preview_map=shelf.made(("preview", vae.digest), partial(fit_preview, space)),
-        shelf=shelf,
+        preview_map=cache.made(("preview", vae.digest), partial(fit_preview, space)),
+        cache=cache,
         memory=memory,
-        preview_decoder=_preview_decoder(spec, shelf, parts),
+        preview_decoder=_preview_decoder(spec, cache, parts),
         **experts,
     )
 
 
-def _preview_decoder(spec: ChainSpec, shelf: Shelf, parts: dict[Place, Held]) -> Any:
+def _preview_decoder(spec: ChainSpec, cache: ModuleCache, parts: dict[WeightSource, LocatedWeights]) -> Any:
     """The small decoder for previews, None where it is not on this machine."""
     if spec.preview is None or spec.preview not in parts:
         return None
-    return shelf.take(AutoencoderTiny, parts[spec.preview])
+    return cache.take(AutoencoderTiny, parts[spec.preview])
 
 
 def _by_role(role: str, hashes: dict[str, str]) -> dict[str, str]:
@@ -144,14 +148,16 @@ def _report_disagreements(role: str, spec: ExpertSpec) -> None:
         log.warning("the %s expert: %s; the chain file holds", role, clause)
 
 
-def _load_expert(spec: ExpertSpec, shelf: Shelf, parts: dict[Place, Held]) -> tuple[Expert, dict[str, str]]:
+def _load_expert(
+    spec: ExpertSpec, cache: ModuleCache, parts: dict[WeightSource, LocatedWeights]
+) -> tuple[Expert, dict[str, str]]:
     adapter, network = _EXPERTS[spec.kind]
     hashes = {name: parts[place].digest for name, place in spec.parts.items()}
     if spec.motion_adapter is None:
-        unet = shelf.take(network, parts[spec.unet])
+        unet = cache.take(network, parts[spec.unet])
     else:
-        unet, hashes["unet"] = shelf.take_motion_network(parts[spec.unet], parts[spec.motion_adapter])
+        unet, hashes["unet"] = cache.take_motion_network(parts[spec.unet], parts[spec.motion_adapter])
         del hashes["motion_adapter"]
-    encoder = shelf.take(CLIPTextModel, parts[spec.text_encoder])
-    tokenizer = shelf.take(CLIPTokenizer, parts[spec.tokenizer])
+    encoder = cache.take(CLIPTextModel, parts[spec.text_encoder])
+    tokenizer = cache.take(CLIPTokenizer, parts[spec.tokenizer])
     return adapter(spec, unet, TextEncoder(tokenizer, encoder)), hashes

@@ -21,13 +21,13 @@ from transformers.utils import logging as transformers_logging
 
 from ..errors import ChainError
 from ..memory.choice import Offload
-from ..memory.offloading import Turns, layers, offload_groups
-from ..weights.located import Held, variant
+from ..memory.offloading import ModelOffloading, layers, offload_groups
+from ..weights.located import LocatedWeights, variant
 from .single_file import read_part
 
 
 @dataclass
-class Shelf:
+class ModuleCache:
     """Loaded parts by class and content, all in one precision, for one device; `offload` says how weights rest there.
 
     The autoencoder stays on the device where layers take turns: it is small, and called in other ways than the rest.
@@ -41,13 +41,13 @@ class Shelf:
     offload: Offload = "none"
 
     def __post_init__(self) -> None:
-        self._turns = Turns(self.device)
+        self._turns = ModelOffloading(self.device)
 
-    def take(self, kind: Any, part: Held) -> Any:
+    def take(self, kind: Any, part: LocatedWeights) -> Any:
         """The part as a `kind`."""
         return self.made((kind.__name__, part.digest), lambda: self._loaded(kind, part.path))
 
-    def take_motion_network(self, unet: Held, adapter: Held) -> tuple[Any, str]:
+    def take_motion_network(self, unet: LocatedWeights, adapter: LocatedWeights) -> tuple[Any, str]:
         """An image network with a motion adapter's modules in it, sharing the image network's tensors; and its hash."""
         image = self.take(UNet2DConditionModel, unet)
         digest = hashlib.sha256(f"{unet.digest} {adapter.digest}".encode()).hexdigest()
@@ -56,7 +56,7 @@ class Shelf:
         return network, digest
 
     def made(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
-        """What stands on the shelf under `key`, made now if it was not there."""
+        """What stands on the cache under `key`, made now if it was not there."""
         if key not in self.parts:
             with torch.no_grad():
                 self.parts[key] = make()

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from ..chains import ChainSpec, ExpertSpec, Place
-from ..weights.located import content_hash, found, weight_files
+from ..chains import ChainSpec, ExpertSpec, WeightSource
+from ..weights.located import content_hash, path_of, weight_files
 from .choice import Sizes
 
 ALIVE = {"animatediff": 8321, "stable-diffusion": 8321, "modelscope": 10640, "lavie": 8745}
@@ -29,7 +29,7 @@ DECODER_WIDTH = 128
 
 def chain_sizes(spec: ChainSpec) -> Sizes:
     """The sizes of `spec`, whose weights are on this machine, for the largest clip window that it makes."""
-    counts = {path: _values(path, content_hash(path)) for path in {found(place) for place in spec.places}}
+    counts = {path: _values(path, content_hash(path)) for path in {path_of(place) for place in spec.sources}}
     decoder = _config(spec.vae)
     factor = 2 ** (len(decoder.get("block_out_channels", [0] * 4)) - 1)
     pixels = max(width * height for width, height in spec.sizes) // factor**2
@@ -37,13 +37,13 @@ def chain_sizes(spec: ChainSpec) -> Sizes:
     frames = max(expert.frames for expert in experts)  # an image expert sees a window's frames together too
     return Sizes(
         weights=sum(counts.values()),
-        largest=max(sum(counts[found(place)] for place in _network(expert)) for expert in experts),
+        largest=max(sum(counts[path_of(place)] for place in _network(expert)) for expert in experts),
         activation=max(_alive(expert) * (2 if expert.guided else 1) for expert in experts) * frames * pixels,
         decode_frame=ALIVE_DECODING * decoder.get("block_out_channels", [DECODER_WIDTH])[0] // DECODER_WIDTH * pixels,
     )
 
 
-def _network(expert: ExpertSpec) -> tuple[Place, ...]:
+def _network(expert: ExpertSpec) -> tuple[WeightSource, ...]:
     return (expert.unet,) if expert.motion_adapter is None else (expert.unet, expert.motion_adapter)
 
 
@@ -62,6 +62,6 @@ def _values(path: Path, digest: str) -> int:
     return total
 
 
-def _config(place: Place) -> dict[str, list[int]]:
-    file = found(place) / "config.json"
+def _config(place: WeightSource) -> dict[str, list[int]]:
+    file = path_of(place) / "config.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Weights that rest in the machine's memory while others work on the device.
 
-Networks take turns (`Turns`, on accelerate's hooks), or their layers do (diffusers' group offloading). Layers that two
+Networks take turns (`ModelOffloading`, on accelerate's hooks), or their layers do (diffusers' group offloading). Layers that two
 networks share are the very same objects, so each has one owner: it is moved once, whoever asks, and an image network
 that follows the motion network built around it moves nothing at all.
 """
@@ -19,7 +19,7 @@ from diffusers.hooks import apply_group_offloading
 CPU = torch.device("cpu")
 
 
-class Turns:
+class ModelOffloading:
     """Which layers are on `device` now: those of the network that works, and nothing else."""
 
     def __init__(self, device: torch.device) -> None:
@@ -44,7 +44,7 @@ class Turns:
 class _TurnHook(ModelHook):
     """Has its network admitted before it runs, and brings what it is given to the same device."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: ModelOffloading) -> None:
         self.turns = turns
 
     def pre_forward(self, module: torch.nn.Module, *args: Any, **kwargs: Any) -> tuple[Any, Any]:

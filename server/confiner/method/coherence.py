@@ -31,12 +31,12 @@ def steer(
     since ε̂ is then the latents themselves.
     """
     if space == "x0" or schedule.alpha_bar(timestep) == 0.0:
-        return schedule.with_x0(latents, seen.x0 - 2 * strength * (seen.x0 - reference.x0), timestep)
+        return schedule.prediction_from_x0(latents, seen.x0 - 2 * strength * (seen.x0 - reference.x0), timestep)
     apart = seen.noise - reference.noise
     if space == "eps":
-        return schedule.with_noise(latents, seen.noise - 2 * strength * apart, timestep)
+        return schedule.prediction_from_noise(latents, seen.noise - 2 * strength * apart, timestep)
     norm = seen.noise.norm()
     moved = seen.noise - strength * norm * apart / apart.norm().clamp_min(torch.finfo(apart.dtype).tiny)
     if space == "direction-normed":
         moved = moved * (norm / moved.norm())
-    return schedule.with_noise(latents, moved, timestep)
+    return schedule.prediction_from_noise(latents, moved, timestep)

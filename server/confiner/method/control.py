@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 
 from ..experts.expert import Denoiser
-from ..experts.text_encoder import Embeds
+from ..experts.text_encoder import PromptEmbeds
 from .coherence import Space, steer
 from .schedule import Prediction, joined
 
@@ -37,7 +37,7 @@ def control_step(
     expert: Denoiser,
     before: Prediction,
     timestep: int,
-    embeds: Embeds,
+    embeds: PromptEmbeds,
     guidance: Guidance,
     reference: Prediction | None,
 ) -> tuple[Prediction, Prediction]:
@@ -46,7 +46,7 @@ def control_step(
     `reference` is what an earlier segment was predicted to be at this same step, None for the first segment. A segment
     needs no more than that of its predecessor, so all of a batch advance in lock-step and equal one after the other.
     """
-    x = expert.schedule.noised(before, timestep)
+    x = expert.schedule.add_noise(before, timestep)
     seen = expert.predict(x, timestep, embeds)
     steered = []
     for segment, latents in zip(seen.split(), x.split(1), strict=True):

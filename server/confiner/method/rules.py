@@ -18,36 +18,36 @@ from typing import Literal
 import torch
 
 from ..experts.expert import Denoiser
-from ..experts.text_encoder import Embeds
+from ..experts.text_encoder import PromptEmbeds
 from .schedule import Prediction
 
 Role = Literal["spatial", "temporal"]
 
 
 @dataclass(frozen=True)
-class Briefed:
+class PromptedExpert:
     """An expert that has the text of the window's frames before it."""
 
     expert: Denoiser
-    embeds: Embeds
+    embeds: PromptEmbeds
 
-    def noised(self, parts: Prediction, timestep: int) -> torch.Tensor:
-        return self.expert.schedule.noised(parts, timestep)
+    def add_noise(self, prediction: Prediction, timestep: int) -> torch.Tensor:
+        return self.expert.schedule.add_noise(prediction, timestep)
 
     def predict(self, latents: torch.Tensor, timestep: int) -> Prediction:
         return self.expert.predict(latents, timestep, self.embeds)
 
-    def repredict(self, parts: Prediction, timestep: int) -> Prediction:
-        """Noise `parts` to `timestep` and ask the expert what it sees there."""
-        return self.predict(self.noised(parts, timestep), timestep)
+    def denoise(self, prediction: Prediction, timestep: int) -> Prediction:
+        """Noise `prediction` to `timestep` and ask the expert what it sees there."""
+        return self.predict(self.add_noise(prediction, timestep), timestep)
 
 
 @dataclass(frozen=True)
 class RefineStep:
     """One step of the refinement on one window: step `k` of `steps`, and `draw(hop)` for its noise, shaped like x."""
 
-    S: Briefed
-    T: Briefed
+    S: PromptedExpert
+    T: PromptedExpert
     t: int
     s: int
     k: int
@@ -55,11 +55,11 @@ class RefineStep:
     hinge_noise: Literal["fresh", "shared", "predicted"]
     draw: Callable[[str], torch.Tensor]
 
-    def hinged(self, parts: Prediction, to: Role) -> Prediction:
-        """`parts` at timestep 0, where every schedule agrees, about to leave on the schedule of the expert `to`."""
+    def with_hinge_noise(self, prediction: Prediction, to: Role) -> Prediction:
+        """`prediction` at timestep 0, where every schedule agrees, about to leave on the schedule of the expert `to`."""
         if self.hinge_noise == "predicted":
-            return parts
-        return Prediction(parts.x0, self.draw("both" if self.hinge_noise == "shared" else to))
+            return prediction
+        return Prediction(prediction.x0, self.draw("both" if self.hinge_noise == "shared" else to))
 
 
 Rule = Callable[[Prediction, RefineStep], Prediction]
@@ -67,36 +67,36 @@ Rule = Callable[[Prediction, RefineStep], Prediction]
 
 def standard(before: Prediction, at: RefineStep) -> Prediction:
     """The spatial expert alone."""
-    return at.S.repredict(before, at.t)
+    return at.S.denoise(before, at.t)
 
 
 def temporal(before: Prediction, at: RefineStep) -> Prediction:
     """The temporal expert alone, on its own schedule."""
-    return at.T.repredict(before, at.s)
+    return at.T.denoise(before, at.s)
 
 
 def coordinated(before: Prediction, at: RefineStep) -> Prediction:
     """The paper's coordinated denoising (algorithm 1, eq. 8–10): S, over the hinge to T, back to S."""
-    x = at.S.noised(before, at.t)
-    y = at.T.noised(at.hinged(at.S.predict(x, at.t), "temporal"), at.s)
-    x = at.S.noised(at.hinged(at.T.predict(y, at.s), "spatial"), at.t)
+    x = at.S.add_noise(before, at.t)
+    y = at.T.add_noise(at.with_hinge_noise(at.S.predict(x, at.t), "temporal"), at.s)
+    x = at.S.add_noise(at.with_hinge_noise(at.T.predict(y, at.s), "spatial"), at.t)
     return at.S.predict(x, at.t)
 
 
 def reuse(before: Prediction, at: RefineStep) -> Prediction:
     """`coordinated` with the previous step's x̂ in place of the first spatial call."""
-    y = at.T.noised(at.hinged(before, "temporal"), at.s)
-    x = at.S.noised(at.hinged(at.T.predict(y, at.s), "spatial"), at.t)
+    y = at.T.add_noise(at.with_hinge_noise(before, "temporal"), at.s)
+    x = at.S.add_noise(at.with_hinge_noise(at.T.predict(y, at.s), "spatial"), at.t)
     return at.S.predict(x, at.t)
 
 
 def blend(before: Prediction, at: RefineStep) -> Prediction:
     """Half of each expert's x̂, the noise being what is left of x."""
-    x = at.S.noised(before, at.t)
+    x = at.S.add_noise(before, at.t)
     seen = at.S.predict(x, at.t)
-    y = at.T.noised(at.hinged(seen, "temporal"), at.s)
+    y = at.T.add_noise(at.with_hinge_noise(seen, "temporal"), at.s)
     x0 = 0.5 * (seen.x0 + at.T.predict(y, at.s).x0)
-    return at.S.expert.schedule.with_x0(x, x0, at.t)
+    return at.S.expert.schedule.prediction_from_x0(x, x0, at.t)
 
 
 def alternate(before: Prediction, at: RefineStep) -> Prediction:

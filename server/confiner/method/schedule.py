@@ -38,10 +38,12 @@ class Prediction:
         return [Prediction(x0, noise) for x0, noise in zip(self.x0.split(1), self.noise.split(1), strict=True)]
 
 
-def joined(parts: Sequence[Prediction], dim: Literal["batch", "frames"]) -> Prediction:
+def joined(prediction: Sequence[Prediction], dim: Literal["batch", "frames"]) -> Prediction:
     """Several predictions as one, side by side in the batch or one after the other in time."""
     axis = 0 if dim == "batch" else 2
-    return Prediction(torch.cat([part.x0 for part in parts], axis), torch.cat([part.noise for part in parts], axis))
+    return Prediction(
+        torch.cat([part.x0 for part in prediction], axis), torch.cat([part.noise for part in prediction], axis)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,29 +82,29 @@ class NoiseSchedule:
         logs = 0.5 * (torch.log1p(-self.alphas_cumprod) - torch.log(self.alphas_cumprod))
         return int((logs - wanted).abs().argmin()) if math.isfinite(wanted) else len(self) - 1
 
-    def noised(self, parts: Prediction, timestep: int) -> torch.Tensor:
-        """x = √ā·x0 + √(1−ā)·noise: the latents at `timestep` that consist of `parts`."""
+    def add_noise(self, prediction: Prediction, timestep: int) -> torch.Tensor:
+        """x = √ā·x0 + √(1−ā)·noise: the latents at `timestep` that consist of `prediction`."""
         alpha_bar = self.alpha_bar(timestep)
-        return math.sqrt(alpha_bar) * parts.x0 + math.sqrt(1 - alpha_bar) * parts.noise
+        return math.sqrt(alpha_bar) * prediction.x0 + math.sqrt(1 - alpha_bar) * prediction.noise
 
-    def understood(self, output: torch.Tensor, latents: torch.Tensor, timestep: int) -> Prediction:
+    def to_prediction(self, output: torch.Tensor, latents: torch.Tensor, timestep: int) -> Prediction:
         """A model's raw output on `latents` at `timestep`, taken apart by the schedule's prediction type."""
         if self.prediction_type == "epsilon":
-            return self.with_noise(latents, output, timestep)
+            return self.prediction_from_noise(latents, output, timestep)
         if self.prediction_type == "sample":
-            return self.with_x0(latents, output, timestep)
+            return self.prediction_from_x0(latents, output, timestep)
         alpha_bar = self.alpha_bar(timestep)
         signal, spread = math.sqrt(alpha_bar), math.sqrt(1 - alpha_bar)
         return Prediction(x0=signal * latents - spread * output, noise=signal * output + spread * latents)
 
-    def with_noise(self, latents: torch.Tensor, noise: torch.Tensor, timestep: int) -> Prediction:
+    def prediction_from_noise(self, latents: torch.Tensor, noise: torch.Tensor, timestep: int) -> Prediction:
         """Take latents apart where the noise in them is known. ScheduleError where ā = 0."""
         alpha_bar = self.alpha_bar(timestep)
         if alpha_bar == 0.0:
             raise ScheduleError(f"ā = 0 at timestep {timestep}", "some signal to recover x0 from", "predict v or x0")
         return Prediction(x0=(latents - math.sqrt(1 - alpha_bar) * noise) / math.sqrt(alpha_bar), noise=noise)
 
-    def with_x0(self, latents: torch.Tensor, x0: torch.Tensor, timestep: int) -> Prediction:
+    def prediction_from_x0(self, latents: torch.Tensor, x0: torch.Tensor, timestep: int) -> Prediction:
         """Take latents apart where the clean latents in them are known."""
         alpha_bar = self.alpha_bar(timestep)
         return Prediction(x0=x0, noise=(latents - math.sqrt(alpha_bar) * x0) / math.sqrt(1 - alpha_bar))

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 
-def control_grid(steps: int, train_timesteps: int = 1000) -> tuple[int, ...]:
+def control_timesteps(steps: int, train_timesteps: int = 1000) -> tuple[int, ...]:
     """Trailing timesteps of the control stage: 4 steps of 1000 are 999, 749, 499, 249."""
     return tuple(round(train_timesteps - k * train_timesteps / steps) - 1 for k in range(steps))
 
 
-def refine_grid(freedom: int, steps: int) -> tuple[int, ...]:
+def refine_timesteps(freedom: int, steps: int) -> tuple[int, ...]:
     """DDIM timesteps of the refinement, exactly from T_e = `freedom` on: 100 in 5 steps is 100, 80, 60, 40, 20."""
     return tuple(round(freedom * k / steps) for k in range(steps, 0, -1))

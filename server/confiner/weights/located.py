@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
 
-from ..chains import Place
+from ..chains import WeightSource
 from ..errors import WeightsMissing
 
 HALF = ".fp16."
 
 
-def found(place: Place) -> Path:
+def path_of(place: WeightSource) -> Path:
     """The place's folder or file, or WeightsMissing."""
     folder = place.folder()
     if folder is not None:
@@ -24,20 +24,20 @@ def found(place: Place) -> Path:
 
 
 @dataclass(frozen=True)
-class Held:
+class LocatedWeights:
     """Where a part of a chain lies on this machine, and the hash of what is read from there."""
 
     path: Path
     digest: str
 
     @classmethod
-    def at(cls, path: Path) -> Held:
+    def at(cls, path: Path) -> LocatedWeights:
         return cls(path, content_hash(path))
 
 
-def held(place: Place) -> Held:
+def locate_weights(place: WeightSource) -> LocatedWeights:
     """What this machine holds of the place, or WeightsMissing."""
-    return Held.at(found(place))
+    return LocatedWeights.at(path_of(place))
 
 
 def variant(folder: Path) -> str | None:

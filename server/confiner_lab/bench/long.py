@@ -14,8 +14,8 @@ from confiner import Chain, ClipRequest, FramesDone, generate, read_chains, reso
 from confiner.chains import ExpertSpec
 from confiner.experts.expert import Expert
 from confiner.experts.latent_space import LatentSpace, Pictures
-from confiner.experts.text_encoder import Embeds, Script
-from confiner.loading.module_cache import Shelf
+from confiner.experts.text_encoder import PromptEmbeds, PromptSchedule
+from confiner.loading.module_cache import ModuleCache
 from confiner.memory.choice import MemoryChoice
 from confiner.method.schedule import Prediction, build_schedule
 
@@ -34,13 +34,13 @@ class LinearExpert(Expert):
         self.spec = spec
         self.schedule = build_schedule(spec.schedule)
 
-    def read(self, *texts: Any, **timing: Any) -> Script:
-        return Script((torch.zeros(1, 1, 1),))
+    def read(self, *texts: Any, **timing: Any) -> PromptSchedule:
+        return PromptSchedule((torch.zeros(1, 1, 1),))
 
-    def predict(self, latents: torch.Tensor, timestep: int, embeds: Embeds) -> Prediction:
+    def predict(self, latents: torch.Tensor, timestep: int, embeds: PromptEmbeds) -> Prediction:
         signal = self.schedule.alpha_bar(timestep)
         gain = math.sqrt(signal) * SPREAD**2 / (signal * SPREAD**2 + 1 - signal)
-        return self.schedule.with_x0(latents, gain * latents, timestep)
+        return self.schedule.prediction_from_x0(latents, gain * latents, timestep)
 
     def run(self, latents: torch.Tensor, timestep: int, embeds: torch.Tensor) -> torch.Tensor:
         raise AssertionError("a linear expert has no network")
@@ -84,7 +84,7 @@ def linear_chain() -> Chain:
         space=PlainSpace(None),
         weights={},
         preview_map=torch.zeros(CHANNELS + 1, 3, dtype=torch.float64),
-        shelf=Shelf(torch.device("cpu"), torch.float32),
+        cache=ModuleCache(torch.device("cpu"), torch.float32),
         memory=MemoryChoice("float32", "none", decode_frames=4),
     )
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from confiner.chains import ChainSpec, Place, read_chains
+from confiner.chains import ChainSpec, WeightSource, read_chains
 from confiner.chains.repositories import files_to_load, hub_parts, step_parts
 from confiner.loading.pickled import convert
 
@@ -54,7 +54,7 @@ def middling_chains() -> Iterator[dict[str, ChainSpec]]:
 
 def restyled(spec: ChainSpec) -> ChainSpec:
     """`spec` with another network as its spatial expert."""
-    unet = Place(f"{STYLE}/unet", spec.spatial.unet.base)
+    unet = WeightSource(f"{STYLE}/unet", spec.spatial.unet.base)
     return dataclasses.replace(spec, name="restyled", spatial=dataclasses.replace(spec.spatial, unet=unet))
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from confiner.chains import ChainSpec
 from confiner.loading.chain import load_chain
-from confiner.loading.module_cache import Shelf
-from confiner.weights.located import held
+from confiner.loading.module_cache import ModuleCache
+from confiner.weights.located import locate_weights
 from diffusers import UNet2DConditionModel
 
 from .stand_in import middling_chains, restyled
@@ -34,24 +34,24 @@ def measure_swaps(rounds: int) -> dict[str, Any]:
 def _measured(spec: ChainSpec, rounds: int) -> dict[str, Any]:
     other = restyled(spec)
     times: dict[str, list[float]] = {"alone": [], "swap": [], "swap_back": []}
-    shelf = Shelf(torch.device("cpu"), torch.float32)
-    load_chain(spec, shelf=shelf)
-    kept, whole = dict(shelf.parts), dict(shelf.chains)
+    cache = ModuleCache(torch.device("cpu"), torch.float32)
+    load_chain(spec, cache=cache)
+    kept, whole = dict(cache.parts), dict(cache.chains)
     for _ in range(rounds):
-        alone = Shelf(torch.device("cpu"), torch.float32)
+        alone = ModuleCache(torch.device("cpu"), torch.float32)
         times["alone"].append(_seconds(partial(_take_spatial, other, alone)))
         del alone
         gc.collect()
-        times["swap"].append(_seconds(partial(load_chain, other, shelf=shelf)))
-        times["swap_back"].append(_seconds(partial(load_chain, spec, shelf=shelf)))
-        shelf.parts, shelf.chains = dict(kept), dict(whole)
+        times["swap"].append(_seconds(partial(load_chain, other, cache=cache)))
+        times["swap_back"].append(_seconds(partial(load_chain, spec, cache=cache)))
+        cache.parts, cache.chains = dict(kept), dict(whole)
         gc.collect()
     fastest = {name: min(each) for name, each in times.items()}
     return {"seconds": fastest, "ratio": {name: fastest[name] / fastest["alone"] for name in MARKS}, "rounds": times}
 
 
-def _take_spatial(spec: ChainSpec, shelf: Shelf) -> None:
-    shelf.take(UNet2DConditionModel, held(spec.spatial.unet))
+def _take_spatial(spec: ChainSpec, cache: ModuleCache) -> None:
+    cache.take(UNet2DConditionModel, locate_weights(spec.spatial.unet))
 
 
 def _seconds(work: Callable[[], Any]) -> float:

@@ -16,7 +16,7 @@ import torch
 from confiner import Chain, ClipRequest, Plan
 from confiner.experts.expert import Expert
 from confiner.experts.latent_space import Pictures
-from confiner.generation.numerics import arithmetic
+from confiner.generation.numerics import numerics
 from diffusers import AnimateDiffPipeline, DDIMScheduler
 
 STRIDE = 4
@@ -44,7 +44,7 @@ class FreeNoise:
 
     def make(self, request: ClipRequest, plan: Plan) -> Iterator[tuple[Pictures, int]]:
         """Pictures in order, and the bytes of latents and frames that are held while they are made."""
-        with arithmetic(plan):
+        with numerics(plan):
             latents = self.pipeline(
                 self._prompts(request),
                 num_frames=request.num_frames,
@@ -57,7 +57,7 @@ class FreeNoise:
             ).frames
         held = 2 * latents.numel() * latents.element_size()  # the latents and the noise predicted in them
         for start in range(0, request.num_frames, plan.decode_frames):
-            with arithmetic(plan):
+            with numerics(plan):
                 pictures = self.chain.space.decode(latents[:, :, start : start + plan.decode_frames])
             yield pictures, held + pictures.nbytes
 

@@ -64,13 +64,13 @@ class Taught(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.attributes = nn.ModuleList(nn.Linear(width, len(values)) for values in ATTRIBUTES.values())
-        self.places = nn.Linear(width, len(FIELDS) * BINS)
+        self.sources = nn.Linear(width, len(FIELDS) * BINS)
 
     def forward(self, ids: Tensor) -> tuple[list[Tensor], Tensor]:
         hidden = self.encoder(input_ids=ids).last_hidden_state
         end = (ids == self.encoder.config.eos_token_id).int().argmax(1)
         states = torch.cat([hidden[torch.arange(len(ids)), end], hidden[:, -1]])
-        return [head(states) for head in self.attributes], self.places(states).unflatten(-1, (len(FIELDS), BINS))
+        return [head(states) for head in self.attributes], self.sources(states).unflatten(-1, (len(FIELDS), BINS))
 
 
 def corpus(tokenizer: CLIPTokenizer, settings: Settings, count: int) -> tuple[Tensor, Tensor]:

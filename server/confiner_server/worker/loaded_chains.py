@@ -12,10 +12,10 @@ from confiner.chains import ChainSpec
 from confiner.chains.compatibility import check_chain
 from confiner.generation.out_of_memory import out_of_memory, smaller_clip
 from confiner.loading.chain import Chain, load_chain
-from confiner.loading.module_cache import Shelf
+from confiner.loading.module_cache import ModuleCache
 from confiner.memory.choice import MemoryChoice, Sizes, cheaper, choose, explain, machine_with, of_plan
 from confiner.memory.estimate import chain_sizes
-from confiner.weights.located import content_hash, found
+from confiner.weights.located import content_hash, path_of
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
 from confiner_server.problems import problem_for
@@ -35,7 +35,7 @@ class Residence:
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self._machine = machine_with(device)
-        self._shelf: Shelf | None = None
+        self._shelf: ModuleCache | None = None
         self._chain: Chain | None = None
         self._failed: dict[str, MemoryChoice] = {}
 
@@ -49,8 +49,8 @@ class Residence:
             return self._chain
         log.info("%s on %s: %s", spec.name, self.device, explain(self._machine, sizes, choice))
         self._chain = None
-        shelf = self._room_for(spec, sizes, choice)
-        self._chain = load_chain(spec, shelf=shelf, memory=choice)
+        cache = self._room_for(spec, sizes, choice)
+        self._chain = load_chain(spec, cache=cache, memory=choice)
         return self._chain
 
     def exhausted(self, request: ShotRequest, spec: ChainSpec) -> Problem:
@@ -71,14 +71,14 @@ class Residence:
     def memory_in_use(self) -> dict[str, int]:
         return memory_in_use(self.device, self._modules())
 
-    def _room_for(self, spec: ChainSpec, sizes: Sizes, choice: MemoryChoice) -> Shelf:
-        """The shelf, without what other chains left on it if that would not fit beside the new one."""
+    def _room_for(self, spec: ChainSpec, sizes: Sizes, choice: MemoryChoice) -> ModuleCache:
+        """The cache, without what other chains left on it if that would not fit beside the new one."""
         dtype = getattr(torch, choice.dtype)
         if self._shelf is None or (self._shelf.dtype, self._shelf.offload) != (dtype, choice.offload):
-            self._shelf = Shelf(self.device, dtype, offload=choice.offload)
+            self._shelf = ModuleCache(self.device, dtype, offload=choice.offload)
         held = self.memory_in_use()["weights"]
         if choice.offload == "none" and held + choice.bytes_needed(sizes) > self._machine.budget:
-            self._shelf.keep({content_hash(found(place)) for place in spec.places})
+            self._shelf.keep({content_hash(path_of(place)) for place in spec.sources})
         return self._shelf
 
     def _modules(self) -> list[torch.nn.Module]:

@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from confiner.chains import ExpertSpec, Place, ScheduleSpec
+from confiner.chains import ExpertSpec, ScheduleSpec, WeightSource
 from confiner.chains.scheduler_file import disagreements, scheduler_disagreements
 
 LIGHTNING = ScheduleSpec(beta_start=0.00085, beta_end=0.012, beta_schedule="linear")
@@ -19,7 +19,7 @@ SD15 = {
 
 
 def expert(folder: Path, schedule: ScheduleSpec) -> ExpertSpec:
-    parts = {part: Place(f"./{part}", folder) for part in ("unet", "text_encoder", "tokenizer")}
+    parts = {part: WeightSource(f"./{part}", folder) for part in ("unet", "text_encoder", "tokenizer")}
     return ExpertSpec(kind="animatediff", schedule=schedule, **parts)
 
 

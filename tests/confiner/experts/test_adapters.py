@@ -109,7 +109,7 @@ def test_each_frame_reads_the_text_of_its_own_moment(chain: Chain) -> None:
     expert, frames = chain.control, range(30, 30 + FRAMES)
     texts = [expert.text.encode([f"{PROMPT} <m{frame % 32}>"]) for frame in frames]
     output = expert.unet(_latents(), 300, encoder_hidden_states=torch.cat(texts)).sample
-    theirs = expert.schedule.understood(output, _latents(), 300)
+    theirs = expert.schedule.to_prediction(output, _latents(), 300)
     ours = expert.predict(_latents(), 300, expert.read(PROMPT).at(frames))
     torch.testing.assert_close(ours.x0, theirs.x0, rtol=1e-5, atol=1e-5)
     first = expert.predict(_latents(), 300, expert.read(PROMPT).at([30] * FRAMES))

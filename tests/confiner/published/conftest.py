@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from confiner.chains import ChainSpec, read_chains
-from confiner.loading.module_cache import Shelf
+from confiner.loading.module_cache import ModuleCache
 from confiner.loading.pickled import convert
 from confiner_lab.published import read_repository
 from confiner_lab.published.layouts import COMMIT
@@ -33,6 +33,6 @@ def chains(hub_cache: Path, snapshots: dict[str, Path]) -> Iterator[dict[str, Ch
 
 
 @pytest.fixture(scope="session")
-def shelf() -> Shelf:
+def cache() -> ModuleCache:
     """What the chains share, as in a sidecar that runs one after the other."""
-    return Shelf(torch.device("cpu"), torch.float32)
+    return ModuleCache(torch.device("cpu"), torch.float32)

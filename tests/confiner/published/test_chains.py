@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 from confiner import ClipRequest, FramesDone, StepDone, generate, load_chain, resolve_plan, take_record
-from confiner.chains import ChainSpec, Place, read_chains
+from confiner.chains import ChainSpec, WeightSource, read_chains
 from confiner.errors import ChainError, WeightsMissing
-from confiner.loading.module_cache import Shelf
+from confiner.loading.module_cache import ModuleCache
 from confiner.method.noise import NoiseSource
-from confiner.weights.located import held
+from confiner.weights.located import locate_weights
 from confiner_lab.bench.memory import measure_chain
 from confiner_lab.published import read_repository, scaled_down
 from confiner_lab.published.layouts import random_tensors
@@ -30,8 +30,8 @@ def request(**changes: object) -> ClipRequest:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_clip_comes_out_of_every_chain(chains: dict[str, ChainSpec], shelf: Shelf, name: str) -> None:
-    chain = load_chain(chains[name], shelf=shelf)
+def test_a_clip_comes_out_of_every_chain(chains: dict[str, ChainSpec], cache: ModuleCache, name: str) -> None:
+    chain = load_chain(chains[name], cache=cache)
     wanted = request(control_steps=1, refine_steps=1)
     plan = resolve_plan(wanted, chain)
     frames = [event.frames for event in generate(wanted, chain, plan) if isinstance(event, FramesDone)]
@@ -41,8 +41,8 @@ def test_a_clip_comes_out_of_every_chain(chains: dict[str, ChainSpec], shelf: Sh
     assert take_record(wanted, chain, plan)["weights"]["control.unet"] == plan.weights["control.unet"]
 
 
-def test_chains_share_what_they_have_in_common(chains: dict[str, ChainSpec], shelf: Shelf) -> None:
-    first, second = (load_chain(chains[name], shelf=shelf) for name in NAMES)
+def test_chains_share_what_they_have_in_common(chains: dict[str, ChainSpec], cache: ModuleCache) -> None:
+    first, second = (load_chain(chains[name], cache=cache) for name in NAMES)
     assert first.spatial.unet is second.spatial.unet
     assert first.space.vae is second.space.vae
     assert second.temporal.text.model is first.spatial.text.model
@@ -58,9 +58,9 @@ def test_a_clip_holds_its_weights_once_and_what_one_network_holds_at_a_time(chai
     assert largest > 0.5 * found["weights"], "so that two of them at once would be seen"
 
 
-def test_the_shared_network_computes_what_a_copy_would(chains: dict[str, ChainSpec], shelf: Shelf) -> None:
+def test_the_shared_network_computes_what_a_copy_would(chains: dict[str, ChainSpec], cache: ModuleCache) -> None:
     """diffusers' own way builds a second network and copies all tensors into it."""
-    chain = load_chain(chains[NAMES[0]], shelf=shelf)
+    chain = load_chain(chains[NAMES[0]], cache=cache)
     ours = chain.control.unet
     copy = UNetMotionModel.from_config(ours.config)
     copy.load_state_dict(ours.state_dict())
@@ -72,9 +72,9 @@ def test_the_shared_network_computes_what_a_copy_would(chains: dict[str, ChainSp
 
 
 def test_each_number_of_control_steps_has_a_file_of_its_own(
-    chains: dict[str, ChainSpec], shelf: Shelf, snapshots: dict[str, Path]
+    chains: dict[str, ChainSpec], cache: ModuleCache, snapshots: dict[str, Path]
 ) -> None:
-    chain = load_chain(chains[NAMES[0]], shelf=shelf)
+    chain = load_chain(chains[NAMES[0]], cache=cache)
     hashes = {}
     for steps in (1, 2, 4, 8):
         adapter = chain.at(steps).control.spec.motion_adapter
@@ -85,9 +85,9 @@ def test_each_number_of_control_steps_has_a_file_of_its_own(
     assert hashes[4] == chain.weights["control.unet"]
 
 
-def test_the_control_stage_is_lightnings_own_sampler(chains: dict[str, ChainSpec], shelf: Shelf) -> None:
+def test_the_control_stage_is_lightnings_own_sampler(chains: dict[str, ChainSpec], cache: ModuleCache) -> None:
     """The whole pipeline of its card, from the same noise: Euler, trailing, linear betas, no guidance."""
-    chain = load_chain(chains[NAMES[0]], shelf=shelf)
+    chain = load_chain(chains[NAMES[0]], cache=cache)
     wanted = request(refine_steps=1)
     events = generate(wanted, chain, resolve_plan(wanted, chain))
     steps = [next(events) for _ in range(4)]
@@ -132,16 +132,16 @@ def test_a_scheduler_file_that_disagrees_is_reported(
     torch.testing.assert_close(chain.control.schedule.alphas_cumprod.float(), expected, rtol=1e-5, atol=0)
 
 
-def test_modelscope_pads_as_its_own_text_encoder_was_trained(chains: dict[str, ChainSpec], shelf: Shelf) -> None:
+def test_modelscope_pads_as_its_own_text_encoder_was_trained(chains: dict[str, ChainSpec], cache: ModuleCache) -> None:
     """OpenCLIP pads with token 0, CLIP with the end token; both come as CLIPTokenizer."""
-    chain = load_chain(chains[NAMES[0]], shelf=shelf)
+    chain = load_chain(chains[NAMES[0]], cache=cache)
     padding = {role: expert.text.tokenizer.pad_token_id for role, expert in chain.experts.items()}
     assert padding == {"control": 513, "spatial": 513, "temporal": 0}
 
 
-def test_a_small_decoder_draws_the_previews_where_it_is_there(chains: dict[str, ChainSpec], shelf: Shelf) -> None:
-    with_decoder = load_chain(chains[NAMES[0]], shelf=shelf)
-    without = load_chain(replace(chains[NAMES[0]], preview=Place("nobody/nothing", Path())), shelf=shelf)
+def test_a_small_decoder_draws_the_previews_where_it_is_there(chains: dict[str, ChainSpec], cache: ModuleCache) -> None:
+    with_decoder = load_chain(chains[NAMES[0]], cache=cache)
+    without = load_chain(replace(chains[NAMES[0]], preview=WeightSource("nobody/nothing", Path())), cache=cache)
     wanted = request(control_steps=1, refine_steps=1)
     first, plain = (next(generate(wanted, chain, resolve_plan(wanted, chain))) for chain in (with_decoder, without))
     assert isinstance(first, StepDone)
@@ -160,7 +160,7 @@ def test_a_preview_decoder_of_another_latent_space_is_explained(
     (tmp_path / "config.json").write_text(text.replace('"latent_channels": 4', '"latent_channels": 16'))
     (tmp_path / "diffusion_pytorch_model.safetensors").touch()
     with pytest.raises(ChainError, match="a preview decoder for 16 latent channels"):
-        load_chain(replace(chains[NAMES[0]], preview=Place("./", tmp_path)))
+        load_chain(replace(chains[NAMES[0]], preview=WeightSource("./", tmp_path)))
 
 
 def test_one_file_can_be_the_spatial_expert(
@@ -183,7 +183,7 @@ def test_one_file_can_be_the_spatial_expert(
 def test_a_pickled_file_is_never_loaded_by_itself(chains: dict[str, ChainSpec], tmp_path: Path) -> None:
     (tmp_path / "lavie_base.pt").write_bytes(b"anything")
     spec = chains["confiner-s/lavie"]
-    spec = replace(spec, temporal=replace(spec.temporal, unet=Place("./lavie_base.pt", tmp_path)))
+    spec = replace(spec, temporal=replace(spec.temporal, unet=WeightSource("./lavie_base.pt", tmp_path)))
     assert spec.missing == f"convert {tmp_path}/lavie_base.pt once, with confiner convert"
     with pytest.raises(WeightsMissing, match="pickled file") as refused:
         load_chain(spec)
@@ -197,15 +197,17 @@ def test_half_precision_files_serve_where_there_are_no_others(
     folder.mkdir()
     for name in ("config.json", "diffusion_pytorch_model.fp16.safetensors"):
         (folder / name).write_bytes((snapshots["stable_diffusion"] / "unet" / name).read_bytes())
-    unet = Shelf(torch.device("cpu"), torch.float32).take(UNet2DConditionModel, held(Place("./unet", tmp_path)))
+    unet = ModuleCache(torch.device("cpu"), torch.float32).take(
+        UNet2DConditionModel, locate_weights(WeightSource("./unet", tmp_path))
+    )
     assert unet.dtype == torch.float32
 
 
 def test_a_lightning_file_in_other_names_is_explained(
-    chains: dict[str, ChainSpec], shelf: Shelf, snapshots: dict[str, Path]
+    chains: dict[str, ChainSpec], cache: ModuleCache, snapshots: dict[str, Path]
 ) -> None:
     spec = chains[NAMES[0]]
-    other = Place(str(snapshots["stable_diffusion"] / "v1-5-pruned-emaonly.safetensors"), Path())
+    other = WeightSource(str(snapshots["stable_diffusion"] / "v1-5-pruned-emaonly.safetensors"), Path())
     with pytest.raises(ChainError, match="other tensors than a motion adapter's") as refused:
-        load_chain(replace(spec, control=replace(spec.control, motion_adapter=other)), shelf=shelf)
+        load_chain(replace(spec, control=replace(spec.control, motion_adapter=other)), cache=cache)
     assert "_diffusers.safetensors" in refused.value.remedy

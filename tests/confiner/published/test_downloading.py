@@ -19,7 +19,7 @@ from confiner.chains.repositories import download_size, files_to_load, hub_parts
 from confiner.errors import DownloadFailed, LicenceNotAccepted, NoSpace, WeightsMissing
 from confiner.hub.download import download
 from confiner.loading.chain import load_chain
-from confiner.loading.module_cache import Shelf
+from confiner.loading.module_cache import ModuleCache
 
 from tests.hub_server import Hub, folders_of, serving
 
@@ -61,7 +61,7 @@ def test_a_downloaded_chain_loads(hub: Hub) -> None:
     assert spec.missing == ""
     assert steps[0].received == 0
     assert steps[-1].received == steps[-1].total > 10e6
-    assert load_chain(spec, shelf=Shelf(torch.device("cpu"), torch.float32)).temporal.unet.dtype == torch.float32
+    assert load_chain(spec, cache=ModuleCache(torch.device("cpu"), torch.float32)).temporal.unet.dtype == torch.float32
 
 
 def test_only_the_files_that_are_loaded_are_fetched_in_half_precision_where_published(hub: Hub) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from confiner.chains import Place
+from confiner.chains import WeightSource
 from confiner.errors import ChainError
 from confiner.experts.lavie_unet import LaVieUNet
 from confiner.loading.pickled import convert
@@ -122,7 +122,7 @@ def test_a_folder_of_pickled_weights_is_converted_file_by_file(
     (folder / "config.json").write_bytes((snapshots["modelscope"] / part / "config.json").read_bytes())
     pickled = folder / ("pytorch_model.bin" if part == "text_encoder" else "diffusion_pytorch_model.bin")
     torch.save(tensors, pickled)
-    place = Place(f"./{part}", tmp_path)
+    place = WeightSource(f"./{part}", tmp_path)
     assert (place.folder(), place.pickled()) == (None, pickled)
     assert convert(pickled) == folder / f"{names[part]}.safetensors"
     assert (place.folder(), place.pickled()) == (folder, None)
@@ -132,4 +132,4 @@ def test_a_folder_of_pickled_weights_is_converted_file_by_file(
 
 def test_a_folder_without_its_weights_is_not_there(snapshots: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes((snapshots["modelscope"] / "unet" / "config.json").read_bytes())
-    assert Place(str(tmp_path), tmp_path).folder() is None
+    assert WeightSource(str(tmp_path), tmp_path).folder() is None
