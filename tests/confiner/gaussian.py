@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 
 import torch
-from confiner.experts.text_encoder import PromptEmbeds
+from confiner.method.denoiser import PromptEmbeds
 from confiner.method.schedule import NoiseSchedule, Prediction
 
 

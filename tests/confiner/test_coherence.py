@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Literal
 
 import pytest
@@ -14,8 +15,8 @@ from confiner.method.consistency import initial_noise
 from confiner.method.noise import NoiseSource
 from confiner.method.schedule import Prediction, build_schedule
 
-ORDINARY = build_schedule(ScheduleSpec(0.00085, 0.012, "linear"))
-ZERO_SNR = build_schedule(ScheduleSpec(0.00085, 0.012, "scaled_linear", "v_prediction", zero_snr=True))
+ORDINARY = build_schedule(**asdict(ScheduleSpec(0.00085, 0.012, "linear")))
+ZERO_SNR = build_schedule(**asdict(ScheduleSpec(0.00085, 0.012, "scaled_linear", "v_prediction", zero_snr=True)))
 SHAPE = (1, 4, 16, 4, 4)
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -88,7 +88,7 @@ def test_the_structure_is_animatediffs_own(chain: Chain, zero_snr: bool, steps: 
 
 @pytest.mark.parametrize("reference", ["previous", "first"])
 def test_segments_in_lock_step_are_those_made_one_after_the_other(reference: str) -> None:
-    expert = GaussianExpert(build_schedule(ZERO_SNR), mean=0.2, spread=0.7)
+    expert = GaussianExpert(build_schedule(**asdict(ZERO_SNR)), mean=0.2, spread=0.7)
     guidance = Guidance(0.1, "direction-normed", reference)  # type: ignore[arg-type]
     noise = torch.randn(5, 4, 16, 2, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 

@@ -94,7 +94,7 @@ def test_steps_and_evaluations_add_up_to_what_was_announced(chain: Chain, num_fr
     assert steps[-1].evaluations == steps[-1].evaluations_total
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", RULES.names)
 def test_every_rule_makes_a_clip_of_its_own(chain: Chain, rule: str) -> None:
     latents = _latents(_events(_request(4, rule=rule, refine_steps=2), chain))
     other = "standard" if rule != "standard" else "temporal"

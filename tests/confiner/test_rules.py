@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Literal
 
 import pytest
 import torch
 from confiner.chains import ScheduleSpec
-from confiner.method.rules import RULES, PromptedExpert, RefineStep, calls
+from confiner.method.evaluations import evaluations
+from confiner.method.rules import BUILT_IN, RULES, PromptedExpert, RefineStep
 from confiner.method.schedule import Prediction, build_schedule
 from confiner.method.timesteps import refine_timesteps
 
@@ -22,8 +24,8 @@ SHAPE = (1, 4, 3, 2, 2)
 
 def _experts() -> tuple[GaussianExpert, GaussianExpert]:
     return (
-        GaussianExpert(build_schedule(STABLE_DIFFUSION), mean=0.3, spread=0.8),
-        GaussianExpert(build_schedule(LAVIE), mean=-0.2, spread=1.1),
+        GaussianExpert(build_schedule(**asdict(STABLE_DIFFUSION)), mean=0.3, spread=0.8),
+        GaussianExpert(build_schedule(**asdict(LAVIE)), mean=-0.2, spread=1.1),
     )
 
 
@@ -51,7 +53,7 @@ def _refined(
             hinge_noise,
             lambda hop, k=k: _draw(hop, k),
         )
-        parts = RULES[rule](parts, step)
+        parts = RULES.find(rule).refine(parts, step)
     return parts.x0
 
 
@@ -132,7 +134,7 @@ def test_shared_noise_is_the_same_on_both_hops() -> None:
 
     for hinge_noise in ("fresh", "shared", "predicted"):
         step = RefineStep(PromptedExpert(S, NO_TEXT), PromptedExpert(T, NO_TEXT), 100, 100, 0, 5, hinge_noise, draw)
-        RULES["coordinated"](Prediction(_structure(), _draw("ε", 0)), step)
+        RULES.find("coordinated").refine(Prediction(_structure(), _draw("ε", 0)), step)
     assert hops == ["temporal", "spatial", "both", "both"]
 
 
@@ -155,11 +157,25 @@ def test_alternating_ends_with_the_spatial_expert() -> None:
     assert (S.asked, T.asked) == ([300, 200, 100], [500, 400])
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("steps", [1, 4, 5])
-def test_the_experts_are_asked_as_often_as_the_plan_counts(rule: str, steps: int) -> None:
+ASKED = {  # in 5 steps: spatial, temporal
+    "standard": (5, 0),
+    "temporal": (0, 5),
+    "coordinated": (10, 5),
+    "alternate": (3, 2),
+    "blend": (5, 5),
+    "split": (3, 2),
+    "reuse": (5, 5),
+}
+
+
+@pytest.mark.parametrize("rule", ASKED)
+def test_evaluations_are_counted_as_the_rule_asks_for_them(rule: str) -> None:
     S, T = _experts()
-    _refined(rule, S, T, _structure(), refine_timesteps(100, steps))
-    counted = [calls(rule, k, steps) for k in range(steps)]
-    assert len(S.asked) == sum(count["spatial"] for count in counted)
-    assert len(T.asked) == sum(count["temporal"] for count in counted)
+    _refined(rule, S, T, _structure(), refine_timesteps(100, 5))
+    counted = [evaluations(RULES.find(rule), k, 5) for k in range(5)]
+    assert (len(S.asked), len(T.asked)) == ASKED[rule]
+    assert tuple(sum(count[role] for count in counted) for role in ("spatial", "temporal")) == ASKED[rule]
+
+
+def test_every_rule_of_the_library_is_counted_here() -> None:
+    assert set(ASKED) == {rule.name for rule in BUILT_IN}

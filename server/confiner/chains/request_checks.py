@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from ..errors import RequestError, StructureError
 from ..method.prompt_schedule import CROSSOVER, Prompted
-from .spec import RULES, ChainSpec
+from ..method.rules import RULES
+from .spec import ChainSpec
 
 MAX_SEED = 2**63 - 1
 MAX_CROSSOVER = 1024
@@ -39,7 +40,7 @@ def check_request(
     _check_text(spec, prompt, negative_prompt)
     _check_extent(spec, num_frames, width, height)
     _check_stretches(stretches, crossover, num_frames)
-    _check_rule(rule)
+    RULES.find(rule)
     default = spec.refinement(structure is not None)
     wanted = default[0] if freedom is None else freedom, default[1] if refine_steps is None else refine_steps
     _check_refinement(*wanted, default, spec.spatial.schedule.train_timesteps)
@@ -102,11 +103,6 @@ def _check_stretches(stretches: Sequence[Prompted], crossover: int, num_frames: 
             f"0 (a cut) to {MAX_CROSSOVER}",
             f"set it to {CROSSOVER}, the default",
         )
-
-
-def _check_rule(rule: str) -> None:
-    if rule not in RULES:
-        raise RequestError(f"the rule {rule!r}", f"one of {', '.join(RULES)}", "choose one of these rules")
 
 
 def _check_refinement(freedom: int, steps: int, default: tuple[int, int], train_timesteps: int) -> None:

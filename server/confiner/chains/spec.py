@@ -9,8 +9,6 @@ from typing import Literal
 from .toml_lines import ChainText
 from .weight_source import WeightSource
 
-RULES: tuple[str, ...] = ("standard", "temporal", "coordinated", "alternate", "blend", "split", "reuse")
-
 
 @dataclass(frozen=True)
 class ScheduleSpec:

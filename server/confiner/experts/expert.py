@@ -10,23 +10,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 import torch
 
 from ..chains.spec import ExpertSpec
+from ..method.denoiser import PromptEmbeds
 from ..method.prompt_schedule import CROSSOVER, Stretch
-from ..method.schedule import NoiseSchedule, Prediction, build_schedule
-from .text_encoder import PromptEmbeds, PromptSchedule, TextEncoder
-
-
-class Denoiser(Protocol):
-    """What control stage and rules need of an expert; closed-form experts have just this."""
-
-    @property
-    def schedule(self) -> NoiseSchedule: ...
-
-    def predict(self, latents: torch.Tensor, timestep: int, embeds: PromptEmbeds) -> Prediction: ...
+from ..method.schedule import Prediction, build_schedule
+from .text_encoder import PromptSchedule, TextEncoder
 
 
 class Expert(ABC):
@@ -41,7 +34,7 @@ class Expert(ABC):
         self.spec = spec
         self.unet = unet
         self.text = text
-        self.schedule = build_schedule(spec.schedule)
+        self.schedule = build_schedule(**asdict(spec.schedule))
 
     @property
     def passes(self) -> int:

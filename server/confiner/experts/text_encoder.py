@@ -9,15 +9,8 @@ from typing import Any
 
 import torch
 
+from ..method.denoiser import PromptEmbeds
 from ..method.prompt_schedule import shares
-
-
-@dataclass(frozen=True)
-class PromptEmbeds:
-    """Embeddings for some frames, `[batch or 1, frames or 1, tokens, width]`; `negative` is None without guidance."""
-
-    prompt: torch.Tensor
-    negative: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)

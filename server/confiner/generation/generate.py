@@ -142,7 +142,7 @@ def _structure_ready(shot: Shot, state: ShotState, start: int, structure: torch.
 def _refine(shot: Shot, state: ShotState, step: int, window: Window) -> Event:
     """One refinement step of one window; frames that no later window of this step reads are released."""
     before = state.levels[step].cut(window.start, window.end)
-    prediction = RULES[shot.plan.rule](before, shot.refine_step(step, window))
+    prediction = RULES.find(shot.plan.rule).refine(before, shot.refine_step(step, window))
     kept = prediction.cut(window.first - window.start, window.last - window.start)
     still_read = shot.window_from(step, window.last).start if window.last < shot.length else shot.length
     after = state.grown(step + 1, kept).with_level(step, state.levels[step].without_before(still_read))

@@ -9,10 +9,12 @@ from functools import cached_property, partial
 
 import torch
 
-from ..experts.text_encoder import PromptEmbeds, PromptSchedule
+from ..experts.text_encoder import PromptSchedule
 from ..loading.chain import Chain
+from ..method.denoiser import PromptEmbeds
+from ..method.evaluations import evaluations
 from ..method.noise import NoiseSource
-from ..method.rules import PromptedExpert, RefineStep, calls
+from ..method.rules import RULES, PromptedExpert, RefineStep
 from ..method.timesteps import control_timesteps, refine_timesteps
 from ..method.windows import Layout, Window, rotating_offset, settled
 from .plan import Plan
@@ -163,7 +165,7 @@ class Shot:
 
     def step_evaluations(self, step: int) -> int:
         """Model evaluations of one refinement step on one window."""
-        asked = calls(self.plan.rule, step, self.plan.refine_steps)
+        asked = evaluations(RULES.find(self.plan.rule), step, self.plan.refine_steps)
         return asked["spatial"] * self.chain.spatial.passes + asked["temporal"] * self.chain.temporal.passes
 
     def _windows(self, step: int) -> list[Window]:

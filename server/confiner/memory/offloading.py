@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Weights that rest in the machine's memory while others work on the device.
 
-Networks take turns (`ModelOffloading`, on accelerate's hooks), or their layers do (diffusers' group offloading). Layers that two
-networks share are the very same objects, so each has one owner: it is moved once, whoever asks, and an image network
-that follows the motion network built around it moves nothing at all.
+Networks take turns (`ModelOffloading`, on accelerate's hooks), or their layers do (diffusers' group offloading).
+Layers that two networks share are the very same objects, so each has one owner: it is moved once, whoever asks, and
+an image network that follows the motion network built around it moves nothing at all.
 """
 
 from __future__ import annotations

@@ -13,9 +13,8 @@ from typing import Literal
 
 import torch
 
-from ..experts.expert import Denoiser
-from ..experts.text_encoder import PromptEmbeds
 from .coherence import Space, steer
+from .denoiser import Denoiser, PromptEmbeds
 from .schedule import Prediction, joined
 
 

@@ -16,7 +16,6 @@ from typing import Literal
 
 import torch
 
-from ..chains.spec import ScheduleSpec
 from ..errors import ScheduleError
 
 PredictionType = Literal["epsilon", "v_prediction", "sample"]
@@ -38,11 +37,11 @@ class Prediction:
         return [Prediction(x0, noise) for x0, noise in zip(self.x0.split(1), self.noise.split(1), strict=True)]
 
 
-def joined(prediction: Sequence[Prediction], dim: Literal["batch", "frames"]) -> Prediction:
+def joined(predictions: Sequence[Prediction], dim: Literal["batch", "frames"]) -> Prediction:
     """Several predictions as one, side by side in the batch or one after the other in time."""
     axis = 0 if dim == "batch" else 2
     return Prediction(
-        torch.cat([part.x0 for part in prediction], axis), torch.cat([part.noise for part in prediction], axis)
+        *(torch.cat(halves, axis) for halves in zip(*((p.x0, p.noise) for p in predictions), strict=True))
     )
 
 
@@ -110,21 +109,24 @@ class NoiseSchedule:
         return Prediction(x0=x0, noise=(latents - math.sqrt(alpha_bar) * x0) / math.sqrt(1 - alpha_bar))
 
 
-def build_schedule(spec: ScheduleSpec) -> NoiseSchedule:
-    """The schedule of a chain file, from its betas, in float64.
+def build_schedule(
+    beta_start: float,
+    beta_end: float,
+    beta_schedule: Literal["linear", "scaled_linear"],
+    prediction_type: PredictionType = "epsilon",
+    zero_snr: bool = False,
+    train_timesteps: int = 1000,
+) -> NoiseSchedule:
+    """The schedule from its betas, in float64; the arguments are diffusers'.
 
     `zero_snr` rescales the table so that the last ā is 0 and the first stays (Lin et al. 2023, algorithm 1).
     """
-    betas = _betas(spec)
+    if beta_schedule == "linear":
+        betas = torch.linspace(beta_start, beta_end, train_timesteps, dtype=torch.float64)
+    else:
+        betas = torch.linspace(beta_start**0.5, beta_end**0.5, train_timesteps, dtype=torch.float64).square()
     table = torch.cumprod(1.0 - betas, dim=0)
-    if spec.zero_snr:
+    if zero_snr:
         roots = table.sqrt()
         table = ((roots - roots[-1]) * roots[0] / (roots[0] - roots[-1])).square()
-    return NoiseSchedule(table, spec.prediction_type)
-
-
-def _betas(spec: ScheduleSpec) -> torch.Tensor:
-    if spec.beta_schedule == "linear":
-        return torch.linspace(spec.beta_start, spec.beta_end, spec.train_timesteps, dtype=torch.float64)
-    roots = torch.linspace(spec.beta_start**0.5, spec.beta_end**0.5, spec.train_timesteps, dtype=torch.float64)
-    return roots.square()
+    return NoiseSchedule(table, prediction_type)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ from confiner import Chain, ClipRequest, FramesDone, generate, read_chains, reso
 from confiner.chains import ExpertSpec
 from confiner.experts.expert import Expert
 from confiner.experts.latent_space import LatentSpace, Pictures
-from confiner.experts.text_encoder import PromptEmbeds, PromptSchedule
+from confiner.experts.text_encoder import PromptSchedule
 from confiner.loading.module_cache import ModuleCache
 from confiner.memory.choice import MemoryChoice
+from confiner.method.denoiser import PromptEmbeds
 from confiner.method.schedule import Prediction, build_schedule
 
 from .live import LiveTensors
@@ -32,7 +33,7 @@ class LinearExpert(Expert):
 
     def __init__(self, spec: ExpertSpec) -> None:
         self.spec = spec
-        self.schedule = build_schedule(spec.schedule)
+        self.schedule = build_schedule(**asdict(spec.schedule))
 
     def read(self, *texts: Any, **timing: Any) -> PromptSchedule:
         return PromptSchedule((torch.zeros(1, 1, 1),))

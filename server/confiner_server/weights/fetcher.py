@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m confiner_server.weights.fetcher`: downloads one chain's weights, in a process of its own, started by the listener.
+"""`python -m confiner_server.weights.fetcher`: downloads one chain's weights, in a process that the listener starts.
 
 It writes a line of JSON for every report, and ends when it is done, killed, or its standard input does: then the
 listener is gone. What has come by then is kept.
