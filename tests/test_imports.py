@@ -37,7 +37,24 @@ MODELS = (
     "PIL",
 )
 NO_SOCKETS = ("socket", "socketserver", "asyncio", "selectors", "http", "ssl", "sqlite3", "multiprocessing")
-LIGHT = ("confiner.chains", "confiner.errors", "confiner.method.prompt_schedule")  # the library without torch
+LIGHT = (  # the library without torch
+    "confiner.chains",
+    "confiner.errors",
+    "confiner.registry",
+    "confiner.method.prompt_schedule",
+    "confiner.method.rules",
+)
+LIGHT_METHOD = ("confiner.errors", "confiner.registry", "confiner.method.prompt_schedule", "confiner.method.rules")
+LIBRARY = (  # each may import those before it
+    "confiner.method",
+    "confiner.weights",
+    "confiner.memory",
+    "confiner.experts",
+    "confiner.loading",
+    "confiner.generation",
+    "confiner.hub",
+)
+NO_FILES = ("os", "io", "pathlib", "shutil", "tempfile", "subprocess")
 BLENDER = ("bpy", "bpy_extras", "addon_utils", "gpu", "mathutils", "numpy")
 EXTENSION = ("confiner_blender", "confiner_blender.protocol", "confiner_blender.storyboard", "confiner_blender.client")
 
@@ -52,10 +69,19 @@ RULES = [
         ours=EXTENSION,
         theirs=("bpy", "bpy_extras", "addon_utils", "gpu", "mathutils", "numpy"),
     ),
-    Rule("confiner", ours=LIGHT, theirs=MODELS, never=NO_SOCKETS),
-    Rule("confiner.chains", ours=LIGHT, never=NO_SOCKETS),
+    Rule("confiner", ours=(*LIGHT, *LIBRARY), theirs=MODELS, never=NO_SOCKETS),
     Rule("confiner.errors", never=NO_SOCKETS),
-    Rule("confiner.method.prompt_schedule", never=NO_SOCKETS),
+    Rule("confiner.registry", ours=("confiner.errors",), never=NO_SOCKETS),
+    Rule("confiner.method", ours=LIGHT_METHOD, theirs=("torch", "numpy"), never=(*NO_SOCKETS, *NO_FILES)),
+    Rule("confiner.method.prompt_schedule", never=(*NO_SOCKETS, *NO_FILES)),
+    Rule("confiner.method.rules", ours=("confiner.registry", "confiner.method"), theirs=("torch",), never=NO_FILES),
+    Rule("confiner.chains", ours=LIGHT, never=NO_SOCKETS),
+    Rule("confiner.weights", ours=LIGHT, never=NO_SOCKETS),
+    Rule("confiner.memory", ours=(*LIGHT, "confiner.weights"), theirs=MODELS, never=NO_SOCKETS),
+    Rule("confiner.experts", ours=(*LIGHT, "confiner.memory", "confiner.method"), theirs=MODELS, never=NO_SOCKETS),
+    Rule("confiner.loading", ours=(*LIGHT, *LIBRARY[:4]), theirs=MODELS, never=NO_SOCKETS),
+    Rule("confiner.generation", ours=(*LIGHT, *LIBRARY[:5]), theirs=MODELS, never=NO_SOCKETS),
+    Rule("confiner.hub", ours=(*LIGHT, *LIBRARY[:5]), theirs=MODELS, never=NO_SOCKETS),
     Rule(
         "confiner_server",
         ours=("confiner_blender", "confiner_blender.protocol", *LIGHT),
@@ -63,19 +89,27 @@ RULES = [
     ),
     Rule(
         "confiner_server.worker",
-        ours=("confiner_server", "confiner_blender.protocol", "confiner", *LIGHT),
+        ours=("confiner_server", "confiner_blender.protocol", "confiner", *LIGHT, *LIBRARY),
         theirs=MODELS,
     ),
     Rule(
         "confiner_server.weights.fetcher",
-        ours=("confiner_server", "confiner_blender.protocol", "confiner", *LIGHT),
+        ours=("confiner_server", "confiner_blender.protocol", "confiner", *LIGHT, *LIBRARY),
     ),
-    Rule("confiner_lab", ours=("confiner", *LIGHT), theirs=(*MODELS, "PIL"), never=NO_SOCKETS),
+    Rule("confiner_lab", ours=("confiner", *LIGHT, *LIBRARY), theirs=(*MODELS, "PIL"), never=NO_SOCKETS),
     # A script for Blender's own Python, which reads it as a file; no module of ours imports it, nor it any of ours.
     Rule("confiner_lab.evaluate.greybox_scene", theirs=("bpy", "bpy_extras", "mathutils")),
     Rule(
         "confiner_cli",
-        ours=("confiner", *LIGHT, "confiner_server", "confiner_lab", "confiner_blender", "confiner_blender.protocol"),
+        ours=(
+            "confiner",
+            *LIGHT,
+            *LIBRARY,
+            "confiner_server",
+            "confiner_lab",
+            "confiner_blender",
+            "confiner_blender.protocol",
+        ),
         theirs=(*MODELS, "imageio_ffmpeg", "websockets"),
     ),
 ]
@@ -128,6 +162,22 @@ def test_importing_the_whole_listener_loads_nothing_heavy() -> None:
     assert heavy_after("\n".join(f"import {name}" for name in listener)) == []
 
 
+@pytest.mark.parametrize("package", ["confiner", "confiner_server", "confiner_blender.host"])
+def test_the_rooms_of_a_package_are_in_no_circle(package: str) -> None:
+    """A room is a folder, or a file, right under the package; an arrow goes from what imports to what is imported."""
+    arrows = {
+        (room, other)
+        for name, path in project_modules()
+        if inside(name, package) and (room := room_of(name, package))
+        for found in imports_of(name, path)
+        if (other := room_of(found.target, package)) and other != room
+    }
+    rooms = {room for arrow in arrows for room in arrow}
+    while ground := {room for room in rooms if not any(a == room and b in rooms for a, b in arrows)}:
+        rooms -= ground
+    assert not rooms, f"in a circle, or above one: {sorted(rooms)}"
+
+
 def test_the_reader_sees_every_kind_of_import(tmp_path: Path) -> None:
     source = tmp_path / "panel.py"
     source.write_text(
@@ -138,7 +188,7 @@ def test_the_reader_sees_every_kind_of_import(tmp_path: Path) -> None:
         ("a.b", False),
         ("c.d", False),
         ("confiner_blender.client.wire", True),
-        ("confiner_blender.host.scene.strips", True),
+        ("confiner_blender.host.strips", True),
     }
 
 
@@ -163,6 +213,11 @@ def project_modules() -> Iterator[tuple[str, Path]]:
 
 def rule_for(module: str) -> Rule:
     return max((rule for rule in RULES if inside(module, rule.package)), key=lambda rule: len(rule.package))
+
+
+def room_of(module: str, package: str) -> str:
+    """The first name behind the package's; empty for the package itself and for what is outside it."""
+    return module.removeprefix(f"{package}.").split(".")[0] if module.startswith(f"{package}.") else ""
 
 
 def inside(module: str, package: str) -> bool:

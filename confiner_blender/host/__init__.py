@@ -17,12 +17,10 @@ import atexit
 import bpy
 
 from . import operators, panels, preferences
-from .blender import thumbnails as pictures
+from .blender import thumbnails
+from .callbacks import handlers, timer
 from .scene import properties
-from .session import background_work as errands
-from .session import handlers, runtime
-from .session import sidecar_link as link
-from .session import timer as pump
+from .session import background_work, runtime, sidecar_link
 
 CLASSES = (
     *properties.CLASSES,
@@ -36,16 +34,16 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     properties.attach()
-    pictures.start()
+    thumbnails.start()
     handlers.start()
-    pump.start()
+    timer.start()
     atexit.register(_leave)
 
 
 def unregister() -> None:
     atexit.unregister(_leave)
     _leave()
-    pictures.stop()
+    thumbnails.stop()
     runtime.reset()
     properties.detach()
     for cls in reversed(CLASSES):
@@ -54,7 +52,7 @@ def unregister() -> None:
 
 def _leave() -> None:
     """Let go of everything that calls back: a timer that is left at exit crashes some Blenders and hangs others."""
-    pump.stop()
+    timer.stop()
     handlers.stop()
-    errands.stop()
-    link.close_link()
+    background_work.stop()
+    sidecar_link.close_link()

@@ -21,9 +21,17 @@ from pathlib import Path
 from confiner_server.jobs.job_folders import frame_path, write_whole
 from confiner_server.process.listener import run
 from confiner_server.process.settings import Settings
+from confiner_server.supervision.worker_messages import (
+    JobFinished,
+    JobFrame,
+    JobMessage,
+    JobPreview,
+    JobStarted,
+    JobStepped,
+    RunJob,
+)
 from confiner_server.worker.channel import open_channel
 from confiner_server.worker.loop import serve_jobs
-from confiner_server.worker.wire import JobFinished, JobFrame, JobMessage, JobPreview, JobStarted, JobStepped, RunJob
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
 

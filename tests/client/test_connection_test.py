@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from confiner_blender.client.background_task import Done, GaveUp
 from confiner_blender.client.errors import Hop
-from confiner_blender.client.session import transport
-from confiner_blender.client.setup import connection_test
-from confiner_blender.client.setup.background_task import Done, GaveUp
-from confiner_blender.client.setup.connection_test import HopPassed
+from confiner_blender.client.session import connection_test, transport
+from confiner_blender.client.session.connection_test import HopPassed
 from confiner_blender.client.sidecar_process.launcher import LaunchCommand, find
 from confiner_blender.protocol import rendezvous
 from confiner_blender.protocol.rendezvous import Connection

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from confiner_blender.client.background_task import Done, GaveUp
 from confiner_blender.client.errors import ClientError, Hop, Stopped
+from confiner_blender.client.session.connection_test import HopPassed, connection_test
 from confiner_blender.client.setup import installation
-from confiner_blender.client.setup.background_task import Done, GaveUp
-from confiner_blender.client.setup.connection_test import HopPassed, connection_test
 from confiner_blender.client.setup.installation import Progress, install, installed, remove
 from confiner_blender.client.sidecar_process.launcher import LaunchCommand
 

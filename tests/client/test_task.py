@@ -4,8 +4,8 @@
 import threading
 from collections.abc import Callable
 
+from confiner_blender.client.background_task import Done, GaveUp, Task
 from confiner_blender.client.errors import ClientError, Hop, Stopped
-from confiner_blender.client.setup.background_task import Done, GaveUp, Task
 from confiner_blender.protocol.messages import Problem
 
 PROBLEM = Problem("code", "what happened", "what to do")

@@ -31,7 +31,9 @@ def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry[Rule]:
 
 GOOD = """
     from confiner.method.rules import Rule, standard
-    TWICE = Rule("twice", "Twice", "The spatial expert, twice a step", lambda before, at: standard(standard(before, at), at))
+    def twice(before, at):
+        return standard(standard(before, at), at)
+    TWICE = Rule("twice", "Twice", "The spatial expert, twice a step", twice)
 """
 
 

@@ -164,7 +164,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def pump_while(under_way: Any) -> None:
-    pump, deadline = module("host.session.timer").pump, time.monotonic() + PATIENCE
+    pump, deadline = module("host.callbacks.timer").pump, time.monotonic() + PATIENCE
     while under_way():
         if time.monotonic() > deadline:
             sys.exit(f"the demo did not get on for {PATIENCE} s")

@@ -24,9 +24,7 @@ from pathlib import Path
 
 from confiner.errors import DeviceMissing
 from confiner_server.jobs.job_folders import checkpoint_path, frame_path, structure_path, write_whole
-from confiner_server.worker.channel import open_channel
-from confiner_server.worker.loop import serve_jobs
-from confiner_server.worker.wire import (
+from confiner_server.supervision.worker_messages import (
     FromWorker,
     JobFinished,
     JobFrame,
@@ -36,6 +34,8 @@ from confiner_server.worker.wire import (
     MemoryUsed,
     RunJob,
 )
+from confiner_server.worker.channel import open_channel
+from confiner_server.worker.loop import serve_jobs
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
 

@@ -11,7 +11,14 @@ from confiner_server.jobs import retention
 from confiner_server.jobs.job_folders import JobFolders
 from confiner_server.jobs.journal import Journal
 from confiner_server.jobs.scheduler import Scheduler
-from confiner_server.worker.wire import JobFinished, JobFrame, JobStarted, JobStepped, JobStopped, RunJob
+from confiner_server.supervision.worker_messages import (
+    JobFinished,
+    JobFrame,
+    JobStarted,
+    JobStepped,
+    JobStopped,
+    RunJob,
+)
 
 from confiner_blender.protocol.messages import (
     Cancelled,

@@ -5,7 +5,7 @@ import socket
 import struct
 
 import pytest
-from confiner_server.worker import wire
+from confiner_server.supervision import worker_messages
 from confiner_server.worker.channel import Channel, ListenerGone
 
 from confiner_blender.protocol.errors import MalformedMessage
@@ -22,25 +22,25 @@ def ends():
 @pytest.mark.parametrize(
     "message",
     [
-        wire.JobStarted("a", {"threads": 2, "dtype": "float32", "weights": {"vae": "ff"}}),
-        wire.JobStepped("a", "refine", 2, 5, None),
-        wire.JobFailed("a", Problem("code", "größer", "remedy")),
-        wire.MemoryUsed({"resident": 2**40}),
+        worker_messages.JobStarted("a", {"threads": 2, "dtype": "float32", "weights": {"vae": "ff"}}),
+        worker_messages.JobStepped("a", "refine", 2, 5, None),
+        worker_messages.JobFailed("a", Problem("code", "größer", "remedy")),
+        worker_messages.MemoryUsed({"resident": 2**40}),
     ],
 )
 def test_a_message_comes_out_as_it_went_in(ends, message):
     listener, channel = ends
     channel.send(message, b"picture")
-    text, payload = wire.unpack_lengths(listener.recv(wire.LENGTHS.size, socket.MSG_WAITALL))
-    assert wire.unpack(listener.recv(text, socket.MSG_WAITALL)) == message
+    text, payload = worker_messages.unpack_lengths(listener.recv(worker_messages.LENGTHS.size, socket.MSG_WAITALL))
+    assert worker_messages.unpack(listener.recv(text, socket.MSG_WAITALL)) == message
     assert listener.recv(payload, socket.MSG_WAITALL) == b"picture"
 
 
 @pytest.mark.parametrize("plan", [None, {"threads": 2}])
 def test_the_worker_reads_what_arrives_in_crumbs(ends, shot, plan):
     listener, channel = ends
-    job = wire.RunJob("a", shot(), "/folder", plan)
-    data = wire.pack(job)
+    job = worker_messages.RunJob("a", shot(), "/folder", plan)
+    data = worker_messages.pack(job)
     for i in range(0, len(data), 7):
         listener.sendall(data[i : i + 7])
     assert channel.receive() == job
@@ -48,14 +48,14 @@ def test_the_worker_reads_what_arrives_in_crumbs(ends, shot, plan):
 
 def test_a_dead_listener_is_noticed_in_the_middle_of_a_message_and_when_sending(ends):
     listener, channel = ends
-    listener.sendall(wire.pack(wire.StopJob("a"))[:-1])
+    listener.sendall(worker_messages.pack(worker_messages.StopJob("a"))[:-1])
     listener.close()
     with pytest.raises(ListenerGone):
         channel.receive()
     with pytest.raises(ListenerGone):
-        channel.send(wire.JobStopped("a"))
+        channel.send(worker_messages.JobStopped("a"))
 
 
 def test_a_stream_out_of_step_is_not_followed():
     with pytest.raises(MalformedMessage, match="at most"):
-        wire.unpack_lengths(struct.pack("!II", 2**31, 0))
+        worker_messages.unpack_lengths(struct.pack("!II", 2**31, 0))

@@ -2,8 +2,8 @@
 """The worker's loop stops a job between two steps, and only that job."""
 
 import pytest
+from confiner_server.supervision.worker_messages import JobFinished, JobStepped, JobStopped, RunJob
 from confiner_server.worker.loop import run_job
-from confiner_server.worker.wire import JobFinished, JobStepped, JobStopped, RunJob
 
 
 class Steps:

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from confiner_blender.protocol import messages
-from confiner_blender.storyboard import identity
-from confiner_blender.storyboard import take_folders as folders
-from confiner_blender.storyboard import take_record as record
+from confiner_blender.storyboard import identity, take_folders, take_record
 from confiner_blender.storyboard.identity import Bearer
 from confiner_blender.storyboard.job_ledger import Entry, Ledger
 from confiner_blender.storyboard.shot_request import shot_request
@@ -22,8 +20,8 @@ ENTRY = Entry("t1", "s1", "/film.blend", "/film_confiner/t1", 48, 8.0, "RATE", 2
 
 
 def test_a_take_stands_beside_its_blend() -> None:
-    home = folders.home_of(Path("/films/demo.blend"))
-    folder = folders.take_folder(home, "1a2b3c4d-0000", "5e6f7a8b-0000")
+    home = take_folders.home_of(Path("/films/demo.blend"))
+    folder = take_folders.take_folder(home, "1a2b3c4d-0000", "5e6f7a8b-0000")
     assert folder == Path("/films/demo_confiner/shot_1a2b3c4d/take_5e6f7a8b")
 
 
@@ -32,21 +30,21 @@ def test_copying_a_take_keeps_what_is_there(tmp_path: Path) -> None:
     source.mkdir()
     (source / "frame_0001.png").write_bytes(b"one")
     (source / ".frame_0002.png.part").write_bytes(b"half")
-    assert folders.copy_take(source, target)
+    assert take_folders.copy_take(source, target)
     (target / "frame_0001.png").write_bytes(b"kept")
-    assert folders.copy_take(source, target)
+    assert take_folders.copy_take(source, target)
     assert [path.name for path in target.iterdir()] == ["frame_0001.png"]
     assert (target / "frame_0001.png").read_bytes() == b"kept"
-    assert not folders.copy_take(tmp_path / "nothing", target)
+    assert not take_folders.copy_take(tmp_path / "nothing", target)
 
 
 def test_a_record_tells_what_has_changed_since(tmp_path: Path) -> None:
-    (tmp_path / record.REQUEST).write_text(record.request_text(shot_request(SHOT)))
-    settings = record.settings_of(tmp_path)
+    (tmp_path / take_record.REQUEST).write_text(take_record.request_text(shot_request(SHOT)))
+    settings = take_record.settings_of(tmp_path)
     assert settings is not None
-    assert record.changed_since(SHOT, settings) == []
+    assert take_record.changed_since(SHOT, settings) == []
     changed = replace(SHOT, prompt="a blue cube", width=112, height=48, timing=replace(SHOT.timing, length=24))
-    assert record.changed_since(changed, settings) == ["prompt", "length", "size"]
+    assert take_record.changed_since(changed, settings) == ["prompt", "length", "size"]
 
 
 def test_later_prompts_are_counted_in_frames_of_the_clip(tmp_path: Path) -> None:
@@ -54,33 +52,37 @@ def test_later_prompts_are_counted_in_frames_of_the_clip(tmp_path: Path) -> None
     request = shot_request(shot)
     assert request.stretches == [messages.Stretch(8, "a ball"), messages.Stretch(12, "a cone")]
     assert request.crossover == 4
-    (tmp_path / record.REQUEST).write_text(record.request_text(request))
-    assert record.request_of(tmp_path) == request
-    settings = record.settings_of(tmp_path)
+    (tmp_path / take_record.REQUEST).write_text(take_record.request_text(request))
+    assert take_record.request_of(tmp_path) == request
+    settings = take_record.settings_of(tmp_path)
     assert settings is not None
-    assert record.changed_since(shot, settings) == []
-    assert record.changed_since(replace(shot, crossover=24), settings) == ["cross-over"]
-    assert record.changed_since(replace(shot, stretches=shot.stretches[:1]), settings) == ["later prompts"]
+    assert take_record.changed_since(shot, settings) == []
+    assert take_record.changed_since(replace(shot, crossover=24), settings) == ["cross-over"]
+    assert take_record.changed_since(replace(shot, stretches=shot.stretches[:1]), settings) == ["later prompts"]
 
 
 def test_a_take_of_one_prompt_says_nothing_of_later_ones(tmp_path: Path) -> None:
-    asked = json.loads(record.request_text(shot_request(SHOT)))["request"]
+    asked = json.loads(take_record.request_text(shot_request(SHOT)))["request"]
     made = {name: value for name, value in asked.items() if name not in ("stretches", "crossover")}
-    assert record.changed_since(SHOT, made) == []
+    assert take_record.changed_since(SHOT, made) == []
     several = replace(SHOT, stretches=(Stretch(24, "a cone"),), crossover=24)
-    assert record.changed_since(several, made) == ["later prompts"]
+    assert take_record.changed_since(several, made) == ["later prompts"]
 
 
 def test_a_part_is_what_lies_there_without_a_gap(tmp_path: Path) -> None:
-    assert record.part_of(tmp_path, frozenset({0})) is None
-    (tmp_path / record.PART).write_text(json.dumps({"request": {"num_frames": 9}, "frames": ["a", "b", "c"]}))
-    assert record.part_of(tmp_path, frozenset()) is None
-    assert record.part_of(tmp_path, frozenset({0, 2})) == {"request": {"num_frames": 9}, "frames": ["a"], "kept": 1}
-    part = record.part_of(tmp_path, frozenset({0, 1, 2, 3}))
+    assert take_record.part_of(tmp_path, frozenset({0})) is None
+    (tmp_path / take_record.PART).write_text(json.dumps({"request": {"num_frames": 9}, "frames": ["a", "b", "c"]}))
+    assert take_record.part_of(tmp_path, frozenset()) is None
+    assert take_record.part_of(tmp_path, frozenset({0, 2})) == {
+        "request": {"num_frames": 9},
+        "frames": ["a"],
+        "kept": 1,
+    }
+    part = take_record.part_of(tmp_path, frozenset({0, 1, 2, 3}))
     assert part is not None
     assert part["kept"] == 3
-    (tmp_path / record.RECORD).write_text(json.dumps(part))
-    settings = record.settings_of(tmp_path)
+    (tmp_path / take_record.RECORD).write_text(json.dumps(part))
+    settings = take_record.settings_of(tmp_path)
     assert settings is not None
     assert settings["num_frames"] == settings["kept"] == 3
 
@@ -89,20 +91,20 @@ def test_a_part_is_compared_by_the_prompts_that_it_shows() -> None:
     shot = replace(SHOT, timing=replace(SHOT.timing, length=24), stretches=(Stretch(9, "a cone"),), crossover=24)
     later = [{"start": 3, "prompt": "a cone"}, {"start": 12, "prompt": "a ball"}]
     settings = {"num_frames": 8, "stretches": later, "crossover": 8}
-    assert record.changed_since(shot, settings) == []
-    assert record.changed_since(replace(shot, stretches=()), settings) == ["later prompts"]
+    assert take_record.changed_since(shot, settings) == []
+    assert take_record.changed_since(replace(shot, stretches=()), settings) == ["later prompts"]
 
 
 def test_the_librarys_record_is_asked_first(tmp_path: Path) -> None:
-    (tmp_path / record.REQUEST).write_text(json.dumps({"request": {"prompt": "old"}}))
-    (tmp_path / record.RECORD).write_text(json.dumps({"request": {"prompt": "new"}, "chain": {"name": "small"}}))
-    assert record.settings_of(tmp_path) == {"prompt": "new", "chain": "small"}
+    (tmp_path / take_record.REQUEST).write_text(json.dumps({"request": {"prompt": "old"}}))
+    (tmp_path / take_record.RECORD).write_text(json.dumps({"request": {"prompt": "new"}, "chain": {"name": "small"}}))
+    assert take_record.settings_of(tmp_path) == {"prompt": "new", "chain": "small"}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"request": 3}'])
 def test_a_damaged_record_is_no_record(tmp_path: Path, text: str) -> None:
-    (tmp_path / record.RECORD).write_text(text)
-    assert record.settings_of(tmp_path) is None
+    (tmp_path / take_record.RECORD).write_text(text)
+    assert take_record.settings_of(tmp_path) is None
 
 
 def test_the_ledger_remembers_jobs_until_they_are_struck(tmp_path: Path) -> None:

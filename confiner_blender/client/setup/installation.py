@@ -23,10 +23,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...protocol.messages import Problem
+from ..background_task import Task
 from ..errors import ClientError, Hop, Stopped
-from ..session import take_writer as landing
+from ..session import take_writer
 from ..sidecar_process.launcher import DETACHED, clean_environment
-from .background_task import Task
 from .interpreters import dotted, find_base
 from .wheel import install_command
 
@@ -97,8 +97,8 @@ def install(wheel: Path, folder: Path, online: bool, blender: Path | None, post:
     _check(interpreter, environment / "doctor.json", stop)
     record = json.dumps(asdict(Installed(str(interpreter), wheel.name)))
     try:
-        landing.write(folder / RECORD, record.encode())
-    except landing.LandingError as error:
+        take_writer.write(folder / RECORD, record.encode())
+    except take_writer.LandingError as error:
         raise ClientError(Hop.INTERPRETER, error.problem) from error
     _remove_all_but({environment.name, before}, folder)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import bpy
 
-from ...storyboard import clip_timing as timings
+from ...storyboard import clip_timing
 from ..blender import compat, paths
 from ..blender.refusal import Refusal
 from ..scene import shots, takes
@@ -57,7 +57,7 @@ def step(job: Job) -> list[bytes] | None:
         raise Refusal("no-shot", "The shot was removed while its structure was captured", "generate it again")
     scene, shot = found
     check(scene, shot)
-    offsets = timings.first_offsets(job.entry.timing)
+    offsets = clip_timing.first_offsets(job.entry.timing)
     index = job.progress.step
     render(scene, shot, job.structure_start, offsets[index], job.folder / takes.STRUCTURE.format(index + 1))
     job.progress = dataclasses.replace(job.progress, step=index + 1, steps=len(offsets))

@@ -13,9 +13,7 @@ from pathlib import Path
 import bpy
 
 from ...protocol.messages import Forget, Problem, ShotRequest
-from ...storyboard import remarks
-from ...storyboard import take_folders as folders
-from ...storyboard import take_record as record
+from ...storyboard import remarks, take_folders, take_record
 from ...storyboard.job_ledger import Entry, Ledger
 from ...storyboard.job_progress import JobState, Progress
 from ...storyboard.shot_request import shot_request
@@ -23,7 +21,7 @@ from ..blender.add_on import user_folder
 from ..blender.refusal import Refusal
 from ..scene import shots, takes
 from ..scene.properties import CONFINER_PG_shot
-from ..session import sidecar_link as link
+from ..session import sidecar_link
 from ..session.runtime import RUNTIME, Job, running
 from . import capture
 
@@ -51,7 +49,7 @@ def generate(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> None:
         takes.show(scene, shot, take)
     if job.request is not None and job.request.structure is not None:
         RUNTIME.captures.append(shot.uuid)
-        link.open_link()
+        sidecar_link.open_link()
     else:
         submit(job, [])
 
@@ -61,7 +59,7 @@ def submit(job: Job, structure: list[bytes]) -> None:
     assert job.request is not None
     ledger().write(job.entry)
     job.progress = dataclasses.replace(job.progress, state=JobState.WAITING, step=0, steps=0)
-    link.open_link().submit(job.entry.take, job.request, structure, job.folder)
+    sidecar_link.open_link().submit(job.entry.take, job.request, structure, job.folder)
 
 
 def cancel(shot_uuid: str) -> None:
@@ -84,7 +82,7 @@ def resume(shot_uuid: str) -> None:
     job = running(shot_uuid)
     if job is not None:
         job.progress = dataclasses.replace(job.progress, state=JobState.WAITING, problem=None, note="")
-        link.open_link().track(job.entry.take, 0, job.folder)
+        sidecar_link.open_link().track(job.entry.take, 0, job.folder)
 
 
 def wanting(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> bool:
@@ -103,10 +101,10 @@ def adopt(entry: Entry) -> None:
     job = Job(entry, Progress(JobState.WAITING, entry.num_frames))
     RUNTIME.jobs[entry.shot] = job
     restore_take(job)
-    if (job.folder / record.RECORD).exists():
+    if (job.folder / take_record.RECORD).exists():
         end(job, JobState.FINISHED)
     else:
-        link.open_link().track(entry.take, 0, job.folder)
+        sidecar_link.open_link().track(entry.take, 0, job.folder)
 
 
 def restore_take(job: Job) -> None:
@@ -127,7 +125,7 @@ def restore_take(job: Job) -> None:
 def frame_stored(job: Job, path: Path) -> None:
     """A frame lies in the folder: fill the strip. A frame that landed in a folder just left behind follows it."""
     if path.parent != job.folder:
-        folders.copy_take(path.parent, job.folder)
+        take_folders.copy_take(path.parent, job.folder)
     found = shots.find_shot(job.entry.shot)
     take = found and shots.find_take(found[1], job.entry.take)
     if found and take:
@@ -181,7 +179,7 @@ def _prepare(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> Job:
     take = shots.new_uuid()
     folder = takes.take_folder(scene, shot.uuid, take)
     try:
-        takes.prepare_folder(folder, shot.width, shot.height, record.request_text(request))
+        takes.prepare_folder(folder, shot.width, shot.height, take_record.request_text(request))
     except OSError as error:
         message = f"The folder {folder} cannot be written ({error.strerror or error})"
         raise Refusal("folder", message, "save the .blend in a folder you may write to") from error

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import bpy
 
-from ...client.session import take_writer as landing
+from ...client.session import take_writer
 from ...protocol.messages import ShotRequest
-from ...storyboard import take_record as record
+from ...storyboard import take_record
 from ...storyboard.clip_timing import longest_length
 from ...storyboard.job_ledger import Entry
 from ...storyboard.job_progress import JobState, Progress
@@ -42,7 +42,7 @@ def go_on(shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None:
     if running(shot.uuid) is not None:
         raise Refusal("busy", f"{shot.name} is being generated", "wait for it, or cancel it first")
     folder = takes.folder_of(take)
-    request = record.request_of(folder)
+    request = take_record.request_of(folder)
     if request is None:
         raise Refusal("no-request", "The take's folder does not tell what was asked for", "generate the shot again")
     structure = _structure_frames(folder, request)
@@ -62,12 +62,12 @@ def keep(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take)
         Refusal: the sidecar has not told how these frames were made, or the disk does not take the record.
     """
     folder = takes.folder_of(take)
-    part = record.part_of(folder, takes.take_state(take).frames)
+    part = take_record.part_of(folder, takes.take_state(take).frames)
     if part is None:
         raise Refusal("no-part", "The sidecar has not told how these frames were made", "connect to it, then try again")
     try:
-        landing.store_take(folder, part)
-    except landing.LandingError as error:
+        take_writer.store_take(folder, part)
+    except take_writer.LandingError as error:
         raise Refusal(error.problem.code, error.problem.message, error.problem.remedy) from error
     length = longest_length(shots.take_timing(take), part["kept"])
     if shot.length == take.length:

@@ -9,8 +9,7 @@ from ...client.errors import ClientError
 from ...client.setup.installation import remove
 from ..blender.add_on import ADD_ON, environment_folder, set_up_commands
 from ..blender.refusal import reporting
-from ..session import background_work as errands
-from ..session import sidecar_link as link
+from ..session import background_work, sidecar_link
 
 
 class CONFINER_OT_connect(bpy.types.Operator):
@@ -20,7 +19,7 @@ class CONFINER_OT_connect(bpy.types.Operator):
     bl_label = "Connect"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        link.reopen_link()
+        sidecar_link.reopen_link()
         return {"FINISHED"}
 
 
@@ -31,7 +30,7 @@ class CONFINER_OT_test_connection(bpy.types.Operator):
     bl_label = "Test Connection"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        errands.start_test()
+        background_work.start_test()
         return {"FINISHED"}
 
 
@@ -43,7 +42,7 @@ class CONFINER_OT_install_sidecar(bpy.types.Operator):
 
     @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
-        errands.start_installation()
+        background_work.start_installation()
         return {"FINISHED"}
 
 
@@ -54,7 +53,7 @@ class CONFINER_OT_stop_installation(bpy.types.Operator):
     bl_label = "Stop"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        errands.stop_installation()
+        background_work.stop_installation()
         return {"FINISHED"}
 
 
@@ -65,7 +64,7 @@ class CONFINER_OT_remove_sidecar(bpy.types.Operator):
     bl_label = "Remove the Sidecar"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        link.close_link()
+        sidecar_link.close_link()
         try:
             remove(environment_folder())
         except ClientError as error:

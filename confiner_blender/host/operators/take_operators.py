@@ -10,8 +10,7 @@ from bpy.props import IntProperty, StringProperty
 
 from ..blender import compat
 from ..blender.refusal import reporting
-from ..jobs import jobs
-from ..jobs import partial_takes as parts
+from ..jobs import jobs, partial_takes
 from ..scene import shots, takes
 from ..session.runtime import RUNTIME, running
 
@@ -59,7 +58,7 @@ class CONFINER_OT_remove_take(TakeOperator):
         if take is None or (job is not None and job.entry.take == take.uuid):
             self.report({"WARNING"}, "The take is being made: cancel it first" if take else "There is no such take")
             return {"CANCELLED"}
-        if parts.cut_short(shot, take):
+        if partial_takes.cut_short(shot, take):
             jobs.let_go(take.uuid)
         RUNTIME.removed.add(take.uuid)
         takes.discard(compat.storyboard_scene(context), shot, take.uuid)
@@ -78,10 +77,10 @@ class CONFINER_OT_go_on(TakeOperator):
     @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
         shot, take = self.target(context)
-        if take is None or not parts.cut_short(shot, take):
+        if take is None or not partial_takes.cut_short(shot, take):
             self.report({"WARNING"}, "No take was cut short here")
             return {"CANCELLED"}
-        parts.go_on(shot, take)
+        partial_takes.go_on(shot, take)
         return {"FINISHED"}
 
 
@@ -96,10 +95,10 @@ class CONFINER_OT_keep_part(TakeOperator):
     @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
         shot, take = self.target(context)
-        if take is None or not parts.cut_short(shot, take):
+        if take is None or not partial_takes.cut_short(shot, take):
             self.report({"WARNING"}, "No take was cut short here")
             return {"CANCELLED"}
-        parts.keep(compat.storyboard_scene(context), shot, take)
+        partial_takes.keep(compat.storyboard_scene(context), shot, take)
         return {"FINISHED"}
 
 

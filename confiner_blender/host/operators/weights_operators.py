@@ -8,7 +8,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ...protocol.weights import RUNNING, FetchState, FetchWeights, StopFetching, WeightsPart
 from ..panels.weights_panel import draw_terms
-from ..session import sidecar_link as link
+from ..session import sidecar_link
 from ..session.runtime import RUNTIME
 
 DIALOG = 460
@@ -47,7 +47,7 @@ class CONFINER_OT_fetch_weights(bpy.types.Operator):
             return {"CANCELLED"}
         RUNTIME.fetches[self.chain] = FetchState(self.chain, RUNNING)
         wanted = FetchWeights(self.chain, list(dict.fromkeys(terms)), files, self.control_steps or None)
-        link.open_link().send(wanted)
+        sidecar_link.open_link().send(wanted)
         return {"FINISHED"}
 
     def _asks(self) -> bool:
@@ -75,7 +75,7 @@ class CONFINER_OT_stop_fetching(bpy.types.Operator):
     chain: StringProperty(description="Name of the chain", options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        link.open_link().send(StopFetching(self.chain))
+        sidecar_link.open_link().send(StopFetching(self.chain))
         return {"FINISHED"}
 
 

@@ -11,8 +11,7 @@ from ...protocol.messages import ChainInfo
 from ...storyboard import remarks
 from ...storyboard.clip_timing import hold_sentence
 from ...storyboard.remarks import Remark
-from ..blender import compat
-from ..blender import thumbnails as pictures
+from ..blender import compat, thumbnails
 from ..scene import shots
 from ..scene.properties import CONFINER_PG_shot
 from ..session.runtime import RUNTIME
@@ -148,7 +147,7 @@ def _draw_structure(layout: Any, scene: Any, shot: CONFINER_PG_shot, width: int)
     elif shot.structure == "CAMERA" and scene.camera is None:
         draw_sentence(column, "The scene has no camera", width, "ERROR")
     column.operator("confiner.capture_structure", icon="HIDE_OFF")
-    if picture := pictures.icon(RUNTIME.structures.get(shot.uuid)):
+    if picture := thumbnails.icon(RUNTIME.structures.get(shot.uuid)):
         column.template_icon(picture, scale=6)
 
 

@@ -10,9 +10,8 @@ import bpy
 
 from ...client.session.session_states import State
 from ...storyboard.job_progress import JobState, fraction, sentence, whereabouts
-from ..blender import colour, compat
-from ..blender import thumbnails as pictures
-from ..jobs import partial_takes as parts
+from ..blender import colour, compat, thumbnails
+from ..jobs import partial_takes
 from ..scene import shots, takes
 from ..scene.properties import CONFINER_PG_shot, CONFINER_PG_take
 from ..session.runtime import RUNTIME, running
@@ -44,7 +43,7 @@ class CONFINER_UL_shots(bpy.types.UIList):
         self, context: Any, layout: Any, data: Any, item: CONFINER_PG_shot, icon: int, active: Any, prop: str
     ) -> None:
         row = layout.row(align=True)
-        picture = pictures.icon(thumbnail_of(item))
+        picture = thumbnails.icon(thumbnail_of(item))
         if picture:
             row.label(text="", icon_value=picture)
         else:
@@ -127,7 +126,7 @@ def _draw_generate(layout: Any, shot: CONFINER_PG_shot, width: int) -> None:
         caption = layout.row()
         caption.active = False
         caption.label(text=where)
-    if job is not None and job.preview is not None and (picture := pictures.icon(job.preview)):
+    if job is not None and job.preview is not None and (picture := thumbnails.icon(job.preview)):
         layout.template_icon(picture, scale=7)
     _draw_trouble(layout, shot, width)
 
@@ -157,7 +156,9 @@ def _cut_short(shot: CONFINER_PG_shot) -> CONFINER_PG_take | None:
     """The take that was cut short last, else the one on the timeline if it was."""
     job = RUNTIME.jobs.get(shot.uuid)
     last = shots.find_take(shot, job.entry.take) if job is not None else None
-    return next((take for take in (last, shots.active_take(shot)) if take and parts.cut_short(shot, take)), None)
+    return next(
+        (take for take in (last, shots.active_take(shot)) if take and partial_takes.cut_short(shot, take)), None
+    )
 
 
 def _draw_colour(layout: Any, scene: Any, width: int) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 
 import bpy
 
-from ..blender import compat
-from ..blender import thumbnails as pictures
-from ..jobs import partial_takes as parts
+from ..blender import compat, thumbnails
+from ..jobs import partial_takes
 from ..scene import shots, takes
 from ..scene.properties import CONFINER_PG_shot, CONFINER_PG_take
 from ..session.runtime import running
@@ -47,7 +46,7 @@ def _draw_take(box: Any, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None
     column = box.column(align=True)
     job = running(shot.uuid)
     made = job is not None and job.entry.take == take.uuid
-    picture = pictures.icon(job.preview if made else takes.thumbnail(take))
+    picture = thumbnails.icon(job.preview if made else takes.thumbnail(take))
     if picture:
         column.template_icon(picture, scale=PICTURE)
     else:
@@ -76,7 +75,7 @@ def _draw_active(layout: Any, scene: Any, shot: CONFINER_PG_shot, take: CONFINER
     changed = takes.changed(scene, shot, take)
     if changed and running(shot.uuid) is None:
         draw_sentence(layout, f"Changed since {take.name}: {', '.join(changed)}", width, "FILE_REFRESH")
-    if parts.cut_short(shot, take):
+    if partial_takes.cut_short(shot, take):
         draw_cut_short(layout, take, width)
     row = layout.row(align=True)
     if takes.take_state(take).whole and running(shot.uuid) is None:

@@ -13,8 +13,7 @@ from typing import Any
 
 import bpy
 
-from ...storyboard import identity
-from ...storyboard import timeline_layout as layout
+from ...storyboard import identity, timeline_layout
 from ...storyboard.clip_timing import Timing, offset_of, timeline_span
 from ...storyboard.shot_values import Shot, Stretch
 from ..blender import compat
@@ -167,5 +166,5 @@ def start_of(scene: bpy.types.Scene, shot_uuid: str) -> int:
     """The timeline frame on which the shot starts, placed or to be placed."""
     shots = scene.confiner.shots
     placed = [strips.span_of_shot(scene, shot.uuid) for shot in shots]
-    starts = layout.starts(scene.frame_start, [shot.length for shot in shots], placed)
+    starts = timeline_layout.starts(scene.frame_start, [shot.length for shot in shots], placed)
     return starts[[shot.uuid for shot in shots].index(shot_uuid)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import bpy
 
-from ...storyboard import timeline_layout as layout
+from ...storyboard import timeline_layout
 from ...storyboard.timeline_layout import Span
 from ..blender import compat, paths
 
@@ -45,7 +45,7 @@ def place(
 ) -> Any:
     """A new strip from frame `start`, on the first channel that has room for all of it."""
     others = [span_of(strip) for strip in compat.strips_of(scene)]
-    channel = layout.free_channel(start, start + len(names), others)
+    channel = timeline_layout.free_channel(start, start + len(names), others)
     strip = compat.strips_for_new(scene).new_image(
         name=name, filepath=str(folder / names[0]), channel=channel, frame_start=start, fit_method="FIT"
     )
@@ -104,7 +104,7 @@ def _refit(scene: bpy.types.Scene, strip: Any, names: list[str]) -> None:
     span = span_of(strip)
     others = [span_of(other) for other in _siblings(scene, strip)]
     content_start, length = compat.content(strip)
-    right = layout.right_handle(span, content_start, length, len(names), others)
+    right = timeline_layout.right_handle(span, content_start, length, len(names), others)
     _set_names(strip, names)
     compat.set_handles(strip, min(span.start, content_start + len(names) - 1), right)
     strip.channel = span.channel  # Blender lifts a strip while its content grows into a neighbour

@@ -12,8 +12,7 @@ from typing import Any
 import bpy
 
 from ...client.session.take_writer import frame_name
-from ...storyboard import take_folders as folders
-from ...storyboard import take_record as record
+from ...storyboard import take_folders, take_record
 from ...storyboard.job_ledger import Entry
 from ...storyboard.placeholder import slate_png
 from ...storyboard.strip_elements import element_names
@@ -33,13 +32,13 @@ SETTLED = 10**9
 def home(scene: bpy.types.Scene) -> Path:
     """The folder for the storyboard's new takes: beside the .blend, or the extension's own while that is unsaved."""
     if bpy.data.filepath:
-        return folders.home_of(Path(bpy.data.filepath))
-    return user_folder("unsaved") / folders.short(scene.confiner.uuid)
+        return take_folders.home_of(Path(bpy.data.filepath))
+    return user_folder("unsaved") / take_folders.short(scene.confiner.uuid)
 
 
 def take_folder(scene: bpy.types.Scene, shot_uuid: str, take_uuid: str) -> Path:
     """The folder for a new take."""
-    return folders.take_folder(home(scene), shot_uuid, take_uuid)
+    return take_folders.take_folder(home(scene), shot_uuid, take_uuid)
 
 
 def folder_of(take: CONFINER_PG_take) -> Path:
@@ -55,7 +54,7 @@ def prepare_folder(folder: Path, width: int, height: int, request_text: str) -> 
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SLATE).write_bytes(slate_png(width, height))
-    (folder / record.REQUEST).write_text(request_text, encoding="utf-8")
+    (folder / take_record.REQUEST).write_text(request_text, encoding="utf-8")
 
 
 def add(shot: CONFINER_PG_shot, entry: Entry) -> CONFINER_PG_take:
@@ -72,7 +71,7 @@ def add(shot: CONFINER_PG_shot, entry: Entry) -> CONFINER_PG_take:
     return take
 
 
-def take_state(take: CONFINER_PG_take) -> record.TakeState:
+def take_state(take: CONFINER_PG_take) -> take_record.TakeState:
     """Which of the take's frames are there, and whether it is whole; panels ask at every redraw."""
     folder = folder_of(take)
     changed = _settled_since(folder)
@@ -134,7 +133,7 @@ def discard(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take_uuid: str) -> N
 
 def clear_folder(folder: Path) -> None:
     """Remove what was prepared for a take that got no frames; whatever is not ours stays."""
-    ours = {SLATE, record.REQUEST, record.PART, "preview.png"}
+    ours = {SLATE, take_record.REQUEST, take_record.PART, "preview.png"}
     for path in folder.glob("*") if folder.is_dir() else ():
         if path.name in ours or path.name.startswith("structure_"):
             path.unlink()
@@ -154,7 +153,7 @@ def thumbnail(take: CONFINER_PG_take) -> Path | None:
 def changed(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> list[str]:
     """What has changed in the shot since the take was made, in words."""
     settings = settings_of(take)
-    words = record.changed_since(shots.values_of(scene, shot), settings) if settings is not None else []
+    words = take_record.changed_since(shots.values_of(scene, shot), settings) if settings is not None else []
     another_strip = take.structure == "STRIP" and take.structure_strip != shot.structure_strip
     if take.structure and (take.structure != shot.structure or another_strip):
         words.append("structure")
@@ -165,7 +164,7 @@ def settings_of(take: CONFINER_PG_take) -> dict[str, Any] | None:
     """The request the take was made from."""
     folder = folder_of(take)
     changed = _settled_since(folder)
-    return record.settings_of(folder) if changed is None else _settings_once(folder, changed)
+    return take_record.settings_of(folder) if changed is None else _settings_once(folder, changed)
 
 
 def _settled_since(folder: Path) -> int | None:
@@ -177,17 +176,17 @@ def _settled_since(folder: Path) -> int | None:
     return changed if time.time_ns() - changed > SETTLED else None
 
 
-def _look(folder: Path, num_frames: int) -> record.TakeState:
+def _look(folder: Path, num_frames: int) -> take_record.TakeState:
     names = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
     frames = frozenset(frame for frame in range(num_frames) if frame_name(frame) in names)
-    return record.TakeState(frames, record.RECORD in names)
+    return take_record.TakeState(frames, take_record.RECORD in names)
 
 
 @functools.lru_cache(maxsize=1024)
-def _look_once(folder: Path, num_frames: int, changed: int) -> record.TakeState:
+def _look_once(folder: Path, num_frames: int, changed: int) -> take_record.TakeState:
     return _look(folder, num_frames)
 
 
 @functools.lru_cache(maxsize=1024)
 def _settings_once(folder: Path, changed: int) -> dict[str, Any] | None:
-    return record.settings_of(folder)
+    return take_record.settings_of(folder)

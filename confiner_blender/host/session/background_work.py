@@ -10,13 +10,13 @@ from typing import Any
 
 import bpy
 
-from ...client.setup.background_task import Done, GaveUp, Task
-from ...client.setup.connection_test import HopPassed, connection_test
+from ...client.background_task import Done, GaveUp, Task
+from ...client.session.connection_test import HopPassed, connection_test
 from ...client.setup.installation import STEPS, Progress, installation
 from ...client.setup.wheel import bundled_wheel
 from ..blender.add_on import environment_folder, launch_command
 from ..blender.refusal import Refusal
-from . import sidecar_link as link
+from . import sidecar_link
 from .runtime import RUNTIME, Errand
 
 
@@ -85,6 +85,6 @@ def _drain(errand: Errand) -> bool:
                 errand.fraction, errand.line = (step - 1) / len(STEPS), f"{STEPS[step - 1]}: {line}"
             case Done():
                 errand.ended = True
-                link.reopen_link()
+                sidecar_link.reopen_link()
             case GaveUp():
                 errand.ended, errand.problem, errand.log_tail = True, report.problem, report.log_tail

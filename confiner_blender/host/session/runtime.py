@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...client.background_task import Task
 from ...client.session.session import SidecarSession
 from ...client.session.session_states import State
-from ...client.setup.background_task import Task
 from ...protocol.messages import ChainInfo, Problem, ShotRequest, Status
 from ...protocol.weights import ChainWeights, FetchState
 from ...storyboard.job_ledger import Entry

@@ -31,8 +31,7 @@ from confiner_blender.protocol.messages import (
     Started,
 )
 
-from ..clients.submission_checks import check_job_id, check_shot, check_structure_frame
-from ..worker.wire import (
+from ..supervision.worker_messages import (
     JobFailed,
     JobFinished,
     JobFrame,
@@ -48,6 +47,7 @@ from .job_folders import JobFolders
 from .job_states import ENDED, JobState, Trigger, next_state
 from .journal import Job, Journal
 from .retention import beyond_limit, outdated
+from .submission_checks import check_job_id, check_shot, check_structure_frame
 
 log = logging.getLogger(__name__)
 

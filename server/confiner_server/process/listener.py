@@ -34,12 +34,12 @@ from ..clients.handshake import check_origin
 from ..jobs.job_folders import JobFolders
 from ..jobs.journal import Journal
 from ..jobs.scheduler import Scheduler
+from ..supervision.supervisor import Supervisor
+from ..supervision.worker_messages import JobMessage
 from ..weights.catalogue import chain_info, chain_weights
 from ..weights.fetches import Fetches
 from ..weights.licences import accepted_licences
-from ..worker.supervisor import Supervisor
-from ..worker.wire import JobMessage
-from . import readiness as presence
+from . import readiness
 from .lifetime import Lifetime, watch_process
 from .logs import log_to
 from .settings import Settings
@@ -57,11 +57,11 @@ def run(settings: Settings) -> None:
     """Be the user's sidecar until it is over; or, if there is one already, announce that one.
 
     Raises:
-        presence.StartFailed, journal.JournalUnreadable: with what to do about it.
+        readiness.StartFailed, journal.JournalUnreadable: with what to do about it.
     """
-    lock = presence.acquire()
+    lock = readiness.acquire()
     if isinstance(lock, Connection):
-        presence.announce(lock)
+        readiness.announce(lock)
         return
     with lock:
         log_to(rendezvous.log_file())
@@ -100,9 +100,9 @@ class Listener:
             ping_timeout=20,
         )
         connection = self._connection(server)
-        presence.show(connection)
+        readiness.show(connection)
         log.info("sidecar %s listens on %s:%d, process %d", __version__, HOST, connection.port, connection.pid)
-        presence.announce(connection)
+        readiness.announce(connection)
         try:
             await self._until_over()
         finally:
@@ -123,7 +123,7 @@ class Listener:
 
     async def _end(self, server: Server) -> None:
         """Pause the jobs, tell who listens, end the worker. The last checkpoints are on disk already."""
-        presence.hide()
+        readiness.hide()
         try:
             self.scheduler.halt("the sidecar was ended; the shot goes on when it is asked for")
             deadline = time.monotonic() + FAREWELL_SECONDS

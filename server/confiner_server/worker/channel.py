@@ -8,7 +8,7 @@ import sys
 import threading
 import typing
 
-from confiner_server.worker.wire import LENGTHS, FromWorker, ToWorker, pack, unpack, unpack_lengths
+from confiner_server.supervision.worker_messages import LENGTHS, FromWorker, ToWorker, pack, unpack, unpack_lengths
 
 
 class ListenerGone(SystemExit):

@@ -21,7 +21,7 @@ from confiner.method.prompt_schedule import Stretch
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
 from confiner_server.jobs.job_folders import checkpoint_path, frame_path, structure_path, write_whole
-from confiner_server.worker.wire import (
+from confiner_server.supervision.worker_messages import (
     FromWorker,
     JobFinished,
     JobFrame,

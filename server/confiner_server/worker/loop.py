@@ -16,7 +16,7 @@ from typing import Protocol
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
 from confiner_server.problems import problem_for
-from confiner_server.worker.wire import FromWorker, JobFailed, JobStopped, RunJob, WorkerReady
+from confiner_server.supervision.worker_messages import FromWorker, JobFailed, JobStopped, RunJob, WorkerReady
 
 from .channel import Channel, ListenerGone
 

@@ -5,7 +5,7 @@ import bpy
 import stage
 
 stage.enable()
-pump = stage.module("host.session.timer")
+pump = stage.module("host.callbacks.timer")
 scene = bpy.context.scene
 stage.add_shot(prompt="done")
 stage.finish(stage.start_job(scene.confiner.shots[0]))

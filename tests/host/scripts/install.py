@@ -7,8 +7,8 @@ import stage
 installed = bpy.ops.extensions.package_install_files(
     filepath=stage.ARGUMENTS["zip"], repo="user_default", enable_on_install=True
 )
-pump = stage.module("host.session.timer")
-handlers = stage.module("host.session.handlers")
+pump = stage.module("host.callbacks.timer")
+handlers = stage.module("host.callbacks.handlers")
 before = hasattr(bpy.types, "CONFINER_PT_storyboard_sequencer"), bpy.app.timers.is_registered(pump.tick)
 bpy.ops.preferences.addon_disable(module=stage.ADD_ON)
 left = [name for name in dir(bpy.types) if name.startswith("CONFINER_")]

@@ -6,7 +6,7 @@ import stage
 
 stage.enable()
 runtime = stage.module("host.session.runtime").RUNTIME
-pump = stage.module("host.session.timer").pump
+pump = stage.module("host.callbacks.timer").pump
 stage.use_sidecar()
 scene = bpy.context.scene
 scene.frame_end = 96

@@ -41,7 +41,9 @@ said["relative"] = (
 # a frame that the worker thread was storing in the old folder as it moved
 stray = unsaved[1] / "frame_0004.png"
 stage.write_png(stray, (1, 2, 3))
-stage.module("host.session.timer").apply(stage.module("client.session.inbox").FrameStored(job.entry.take, 4, 3, stray))
+stage.module("host.callbacks.timer").apply(
+    stage.module("client.session.inbox").FrameStored(job.entry.take, 4, 3, stray)
+)
 said["stray_followed"] = (job.folder / "frame_0004.png").exists()
 stage.finish(job)
 said["whole_after_move"] = len(set(stage.files_of(stage.strips()[1])))

@@ -38,7 +38,7 @@ def report(**values: Any) -> None:
 def pump_until(done: Callable[[], bool], patience: float = 300) -> bool:
     """Pump as the timer would, until `done`; False if that takes longer than `patience` seconds."""
     deadline = time.monotonic() + patience
-    pump = module("host.session.timer").pump
+    pump = module("host.callbacks.timer").pump
     while not done():
         if time.monotonic() > deadline:
             return False
@@ -125,7 +125,7 @@ def start_job(shot: Any) -> Any:
 
 def land(job: Any, frames: int, colour: tuple[int, int, int] = (200, 30, 30)) -> None:
     """Store the next `frames` frames of a job as the worker thread does, and pump their messages."""
-    inbox, pump = module("client.session.inbox"), module("host.session.timer")
+    inbox, pump = module("client.session.inbox"), module("host.callbacks.timer")
     done = len(list(job.folder.glob("frame_*.png")))
     for frame in range(done, done + frames):
         path = job.folder / f"frame_{frame + 1:04d}.png"
@@ -134,7 +134,7 @@ def land(job: Any, frames: int, colour: tuple[int, int, int] = (200, 30, 30)) ->
 
 
 def finish(job: Any) -> None:
-    inbox, pump = module("client.session.inbox"), module("host.session.timer")
+    inbox, pump = module("client.session.inbox"), module("host.callbacks.timer")
     land(job, job.entry.num_frames - len(list(job.folder.glob("frame_*.png"))))
     path = job.folder / "take.json"
     path.write_text((job.folder / "request.json").read_text())

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ...protocol.messages import Problem
-from ..errors import ClientError, Hop, Stopped, unexpected
+from ..protocol.messages import Problem
+from .errors import ClientError, Hop, Stopped, unexpected
 
 Report = TypeVar("Report")
 Work = Callable[[Callable[[Report], None], threading.Event], None]

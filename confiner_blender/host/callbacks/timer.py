@@ -21,9 +21,8 @@ from ...storyboard.job_progress import JobState, advance
 from ..blender.refusal import Refusal
 from ..jobs import capture, jobs
 from ..scene import shots
-from . import background_work as errands
-from . import sidecar_link as link
-from .runtime import RUNTIME, Job, busy, job_of
+from ..session import background_work, sidecar_link
+from ..session.runtime import RUNTIME, Job, busy, job_of
 
 DEADLINE = 0.005
 """Seconds that one call may spend on messages."""
@@ -35,7 +34,7 @@ SHOWING = ("SEQUENCE_EDITOR", "VIEW_3D", "PREFERENCES")
 def pump() -> bool:
     """Apply messages until the deadline, then render one structure frame if any is wanted. Whether anything changed."""
     shots.part_copies()
-    changed = errands.drain()
+    changed = background_work.drain()
     changed |= _drain(time.monotonic() + DEADLINE)
     if (job := capture.pending()) is not None:
         _capture(job)
@@ -90,7 +89,7 @@ def apply(message: inbox.Message) -> None:
     """Change what is shown, and the storyboard and its strips, as the message says."""
     match message:
         case inbox.StateChanged():
-            link.state_changed(message)
+            sidecar_link.state_changed(message)
         case inbox.EventArrived(event):
             if (job := job_of(event.job_id)) and not job.progress.ended:
                 job.progress = advance(job.progress, event)
@@ -129,7 +128,7 @@ def _answered(answer: object) -> None:
         case FetchState():
             RUNTIME.fetches[answer.chain] = answer
             if answer.state != RUNNING:
-                link.ask_for_chains()
+                sidecar_link.ask_for_chains()
         case Refused(problem, job_id):
             if job_id is None:
                 RUNTIME.link.problem = problem

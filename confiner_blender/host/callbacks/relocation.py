@@ -15,12 +15,12 @@ from pathlib import Path
 import bpy
 
 from ...protocol.messages import Problem
-from ...storyboard import take_folders as folders
+from ...storyboard import take_folders
 from ..blender import paths
 from ..blender.add_on import preferences, user_folder
 from ..jobs import jobs
+from ..scene import shots, strips, takes
 from ..session.runtime import RUNTIME, running
-from . import shots, strips, takes
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,17 @@ def before_save(target: str) -> None:
     if not target or not Path(target).parent.is_dir():  # the start-up file, or a save that is bound to fail
         return
     unsaved = user_folder("unsaved")
-    home = folders.home_of(Path(target))
+    home = take_folders.home_of(Path(target))
     elsewhere = bool(bpy.data.filepath) and Path(target).parent != Path(bpy.data.filepath).parent
     for _, shot in shots.every_shot():
         for take in shot.takes:
             source = takes.folder_of(take)
             wanted = source.is_relative_to(unsaved) or (elsewhere and preferences().save_as == "COPY")
-            aim = folders.take_folder(home, shot.uuid, take.uuid) if wanted and not take.shared else source
+            aim = take_folders.take_folder(home, shot.uuid, take.uuid) if wanted and not take.shared else source
             _UNDER_WAY.append(Move(shot.uuid, take.uuid, source, aim))
     for move in _UNDER_WAY:
         try:
-            folders.copy_take(move.source, move.target)
+            take_folders.copy_take(move.source, move.target)
         except OSError as error:
             message = f"The take could not follow to {move.target}: {error.strerror or error}"
             RUNTIME.problems[move.shot] = Problem("folder", message, "make room there, then save again")
@@ -71,7 +71,7 @@ def after_save(target: str) -> None:
     unsaved = user_folder("unsaved")
     for move in moves:
         if move.source != move.target and move.source.is_relative_to(unsaved) and _has_followed(move):
-            folders.copy_take(move.source, move.target)  # what a running job stored in between
+            take_folders.copy_take(move.source, move.target)  # what a running job stored in between
             shutil.rmtree(move.source, ignore_errors=True)
     for job in RUNTIME.jobs.values():
         if shots.find_shot(job.entry.shot) and not job.progress.ended and job.entry.blend != written:

@@ -14,7 +14,7 @@ from confiner_blender.protocol.errors import InvalidRequest
 from confiner_blender.protocol.framing import Image
 from confiner_blender.protocol.messages import ShotRequest
 
-from ..jobs.png_check import png_size
+from .png_check import png_size
 
 MAX_TEXT = 4000
 """Characters of a prompt. Experts read some 75 words; what is far beyond is a mistake."""

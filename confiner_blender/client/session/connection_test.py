@@ -14,11 +14,11 @@ from ... import __version__
 from ...protocol import codec
 from ...protocol.messages import GetStatus, Hello, Problem, Refused, Status, Welcome
 from ...protocol.version import PROTOCOL_VERSION
+from ..background_task import Task
 from ..errors import ClientError, Hop, Stopped
-from ..session.transport import Transport, dial
+from ..setup.interpreters import describe
 from ..sidecar_process.launcher import LaunchCommand, log_tail, meet
-from .background_task import Task
-from .interpreters import describe
+from .transport import Transport, dial
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ import socket
 import sys
 from collections.abc import Callable
 
-from .wire import (
+from .worker_messages import (
     LENGTHS,
     JobFailed,
     JobFinished,

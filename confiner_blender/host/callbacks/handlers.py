@@ -10,8 +10,9 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..jobs import jobs
-from ..scene import relocation, shots
-from .runtime import RUNTIME
+from ..scene import shots
+from ..session.runtime import RUNTIME
+from . import relocation
 
 
 @persistent
