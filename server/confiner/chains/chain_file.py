@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ChainFileError, UnknownChain
+from .expert_kinds import EXPERT_KINDS
 from .spec import ChainSpec, ExpertSpec, ScheduleSpec
 from .toml_lines import ChainText
 from .weight_source import WeightSource
@@ -144,6 +145,8 @@ def _with_source(table: dict[str, Any], where: _Spot) -> dict[str, Any]:
 
 def _check_expert(expert: ExpertSpec, where: _Spot) -> None:
     """What each value may be beside the others."""
+    known = "; ".join((f"one of {', '.join(map(repr, EXPERT_KINDS.names))}", *EXPERT_KINDS.problems))
+    _expect(expert.kind in EXPERT_KINDS, where.at("kind"), f"kind = {expert.kind!r}", known)
     _expect(expert.frames >= 1, where.at("frames"), f"frames = {expert.frames}", "1 or more")
     _expect(
         expert.guidance == "optional" or expert.guidance_scale == 1.0,
@@ -158,7 +161,7 @@ def _check_expert(expert: ExpertSpec, where: _Spot) -> None:
         "a text with {moment} and how many moments there are, or neither",
     )
     _expect(
-        expert.moments == 0 or expert.kind not in ("modelscope", "lavie"),
+        expert.moments == 0 or EXPERT_KINDS.find(expert.kind).text_per_frame,
         where.at("moments"),
         f"moments = {expert.moments} for an expert of kind {expert.kind!r}",
         "none, since it reads one text per clip",

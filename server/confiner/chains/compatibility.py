@@ -11,18 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ChainError, WeightsMissing
+from .expert_kinds import EXPERT_KINDS
 from .scheduler_file import read_scheduler
 from .spec import ChainSpec, ExpertSpec
 from .weight_source import WeightSource
 
 Config = Mapping[str, Any]
-
-_NETWORKS = {
-    "animatediff": ("UNetMotionModel", "UNet2DConditionModel"),
-    "stable-diffusion": ("UNet2DConditionModel",),
-    "modelscope": ("UNet3DConditionModel",),
-    "lavie": ("LaVieUNet",),
-}
 
 
 def check_chain(spec: ChainSpec) -> None:
@@ -47,7 +41,7 @@ def check_chain(spec: ChainSpec) -> None:
 def check_expert(spec: ChainSpec, role: str, *, unet: Config, text: Config, vae: Config) -> None:
     """Raise ChainError if an expert does not fit its chain, by the configurations of its networks."""
     expert = spec.experts[role]
-    named, wanted = unet.get("_class_name"), _NETWORKS[expert.kind]
+    named, wanted = unet.get("_class_name"), EXPERT_KINDS.find(expert.kind).network_names
     if named is not None and named not in wanted:
         raise _misfit(spec, (role, "unet"), f"a {named} as the network", f"a {wanted[0]} for kind = {expert.kind!r}")
     channels, space = unet.get("in_channels"), vae.get("latent_channels")

@@ -33,7 +33,7 @@ class ExpertSpec:
     of them has `{steps}` in its name.
     """
 
-    kind: Literal["animatediff", "stable-diffusion", "modelscope", "lavie"]
+    kind: str
     unet: WeightSource
     text_encoder: WeightSource
     tokenizer: WeightSource

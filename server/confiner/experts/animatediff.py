@@ -11,8 +11,6 @@ from .expert import Expert
 class AnimateDiffExpert(Expert):
     """Wraps diffusers' UNetMotionModel."""
 
-    text_per_frame = True
-
     def run(self, latents: torch.Tensor, timestep: int, embeds: torch.Tensor) -> torch.Tensor:
         batch, _, frames = latents.shape[:3]
         per_frame = embeds.expand(batch, frames, *embeds.shape[2:]).flatten(0, 1)

@@ -11,10 +11,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
+from ..chains.expert_kinds import EXPERT_KINDS
 from ..chains.spec import ExpertSpec
 from ..method.denoiser import PromptEmbeds
 from ..method.prompt_schedule import CROSSOVER, Stretch
@@ -23,12 +24,7 @@ from .text_encoder import PromptSchedule, TextEncoder
 
 
 class Expert(ABC):
-    """A diffusion network with its schedule and its text encoder.
-
-    `text_per_frame` is whether it reads a text for every frame, or one for all frames that it sees together.
-    """
-
-    text_per_frame: ClassVar[bool]
+    """A diffusion network with its schedule and its text encoder."""
 
     def __init__(self, spec: ExpertSpec, unet: Any, text: TextEncoder) -> None:
         self.spec = spec
@@ -58,7 +54,7 @@ class Expert(ABC):
             negative=self.text.encode(self._texts(negative_prompt, moments)) if self.spec.guided else None,
             starts=tuple(each.start for each in stretches),
             crossover=crossover,
-            per_frame=self.text_per_frame,
+            per_frame=EXPERT_KINDS.find(self.spec.kind).text_per_frame,
         )
 
     def _texts(self, prompt: str, moments: bool) -> list[str]:

@@ -11,8 +11,6 @@ from .expert import Expert
 class ModelScopeExpert(Expert):
     """Wraps diffusers' UNet3DConditionModel."""
 
-    text_per_frame = False
-
     def run(self, latents: torch.Tensor, timestep: int, embeds: torch.Tensor) -> torch.Tensor:
         output: torch.Tensor = self.unet(latents, timestep, encoder_hidden_states=embeds[:, 0]).sample
         return output

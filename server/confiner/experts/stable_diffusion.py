@@ -11,8 +11,6 @@ from .expert import Expert
 class StableDiffusionExpert(Expert):
     """Wraps diffusers' UNet2DConditionModel."""
 
-    text_per_frame = True
-
     def run(self, latents: torch.Tensor, timestep: int, embeds: torch.Tensor) -> torch.Tensor:
         batch, _, frames = latents.shape[:3]
         images = latents.transpose(1, 2).flatten(0, 1)

@@ -9,33 +9,22 @@ from functools import partial
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel, UNet3DConditionModel, UNetMotionModel
+from diffusers import AutoencoderKL, AutoencoderTiny
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..chains import ChainSpec, ExpertSpec, WeightSource
 from ..chains.compatibility import check_chain, check_expert
+from ..chains.expert_kinds import EXPERT_KINDS
 from ..chains.scheduler_file import scheduler_disagreements
-from ..experts.animatediff import AnimateDiffExpert
 from ..experts.expert import Expert
 from ..experts.latent_space import LatentSpace
-from ..experts.lavie import LaVieExpert
-from ..experts.lavie_unet import LaVieUNet
-from ..experts.modelscope import ModelScopeExpert
 from ..experts.preview import fit_preview
-from ..experts.stable_diffusion import StableDiffusionExpert
 from ..experts.text_encoder import TextEncoder
 from ..memory.choice import MemoryChoice, roomy
 from ..weights.located import LocatedWeights, locate_weights
 from .module_cache import ModuleCache
 
 log = logging.getLogger(__name__)
-
-_EXPERTS: dict[str, tuple[type[Expert], Any]] = {
-    "animatediff": (AnimateDiffExpert, UNetMotionModel),
-    "stable-diffusion": (StableDiffusionExpert, UNet2DConditionModel),
-    "modelscope": (ModelScopeExpert, UNet3DConditionModel),
-    "lavie": (LaVieExpert, LaVieUNet),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +140,14 @@ def _report_disagreements(role: str, spec: ExpertSpec) -> None:
 def _load_expert(
     spec: ExpertSpec, cache: ModuleCache, parts: dict[WeightSource, LocatedWeights]
 ) -> tuple[Expert, dict[str, str]]:
-    adapter, network = _EXPERTS[spec.kind]
+    kind = EXPERT_KINDS.find(spec.kind)
     hashes = {name: parts[place].digest for name, place in spec.parts.items()}
     if spec.motion_adapter is None:
-        unet = cache.take(network, parts[spec.unet])
+        unet = cache.take(kind.network_class(), parts[spec.unet])
     else:
         unet, hashes["unet"] = cache.take_motion_network(parts[spec.unet], parts[spec.motion_adapter])
         del hashes["motion_adapter"]
     encoder = cache.take(CLIPTextModel, parts[spec.text_encoder])
     tokenizer = cache.take(CLIPTokenizer, parts[spec.tokenizer])
-    return adapter(spec, unet, TextEncoder(tokenizer, encoder)), hashes
+    expert: Expert = kind.adapter_class()(spec, unet, TextEncoder(tokenizer, encoder))
+    return expert, hashes

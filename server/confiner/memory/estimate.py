@@ -15,13 +15,10 @@ from pathlib import Path
 from safetensors import safe_open
 
 from ..chains import ChainSpec, ExpertSpec, WeightSource
+from ..chains.expert_kinds import EXPERT_KINDS
 from ..weights.located import content_hash, path_of, weight_files
 from .choice import Sizes
 
-ALIVE = {"animatediff": 8321, "stable-diffusion": 8321, "modelscope": 10640, "lavie": 8745}
-"""Values alive at once per frame and latent pixel while a network of this kind runs, at its full width."""
-WIDTH = 320
-"""Channels of the first level of the published UNets."""
 ALIVE_DECODING = 49160
 """The same per latent pixel of one frame in the decoder of the published autoencoder."""
 DECODER_WIDTH = 128
@@ -49,7 +46,8 @@ def _network(expert: ExpertSpec) -> tuple[WeightSource, ...]:
 
 def _alive(expert: ExpertSpec) -> int:
     """Values alive per frame and latent pixel."""
-    return ALIVE[expert.kind] * int(_config(expert.unet).get("block_out_channels", [WIDTH])[0]) // WIDTH
+    kind = EXPERT_KINDS.find(expert.kind)
+    return kind.values_alive * int(_config(expert.unet).get("block_out_channels", [kind.width])[0]) // kind.width
 
 
 @functools.lru_cache(maxsize=64)

@@ -29,8 +29,6 @@ SPREAD = 0.8
 class LinearExpert(Expert):
     """Knows that every latent is Gaussian by itself; then its x̂ is a multiple of the latents."""
 
-    text_per_frame = False
-
     def __init__(self, spec: ExpertSpec) -> None:
         self.spec = spec
         self.schedule = build_schedule(**asdict(spec.schedule))
