@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     benches = parser.add_subparsers(metavar="WHAT", required=True, dest="what")
     clip = benches.add_parser("clip", help="one clip of 16 frames, library only, loading apart")
     clip.add_argument("--runs", type=int, default=3, metavar="N", help="the median of N runs (default: 3)")
-    clip.add_argument("--rule", default="coordinated", help="how the experts take turns (default: coordinated)")
+    clip.add_argument("--rule", default="coordinated", help="one that `confiner chains` lists (default: coordinated)")
     clip.add_argument("--control-steps", type=int, metavar="N", help="steps of the control expert (T1)")
     clip.add_argument("--refine-steps", type=int, metavar="N", help="steps of the refinement (T2)")
     add_chain_arguments(clip)

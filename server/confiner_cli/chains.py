@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`confiner chains`: which expert chains there are, what each can be asked for, and whether its weights are here."""
+"""`confiner chains`: which expert chains there are, what each can be asked for, whether its weights are here; the rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .chain_file import add_file_argument
 if TYPE_CHECKING:
     from confiner.chains import ChainSpec
 
-HELP = "list the expert chains, what they can make, and the words they know"
+HELP = "list the expert chains, what they can make and the words they know, the rules, and the kinds of expert"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([facts(spec) for spec in chains.values()], indent=1, ensure_ascii=False))
     else:
-        print("\n\n".join(describe(spec) for spec in chains.values()))
+        print("\n\n".join([*(describe(spec) for spec in chains.values()), open_sets()]))
     return 0
 
 
@@ -70,6 +70,22 @@ def describe(spec: ChainSpec) -> str:
     )
     head = f"{spec.name}: {spec.title}"
     return f"{head}\n  {spec.description}\n{body}" if spec.description else f"{head}\n{body}"
+
+
+def open_sets() -> str:
+    """The rules and the kinds of expert, those of other packages too, and what is wrong with any of them."""
+    from confiner.chains.expert_kinds import EXPERT_KINDS
+    from confiner.method.rules import RULES
+
+    lines = [
+        "rules (generate --rule)",
+        *(f"  {rule.name:16}{rule.label}: {rule.description}" for rule in RULES),
+        "kinds of expert (kind = in a chain file)",
+        *(f"  {kind.name:16}{kind.network_names[0]}" for kind in EXPERT_KINDS),
+        *RULES.problems,
+        *EXPERT_KINDS.problems,
+    ]
+    return "\n".join(lines)
 
 
 def weights(spec: ChainSpec) -> str:

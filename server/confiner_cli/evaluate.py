@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     structure.add_argument("--blender", metavar="PYTHON", help="a Python that can import bpy")
     structure.add_argument("--freedom", type=int, nargs="+", metavar="T_E", help="one or more (default: the chain's)")
     structure.add_argument("--refine-steps", type=int, metavar="N", help="steps (default: the chain's)")
-    structure.add_argument("--rule", default="coordinated", help="how the experts take turns (default: coordinated)")
+    structure.add_argument(
+        "--rule", default="coordinated", help="one that `confiner chains` lists (default: coordinated)"
+    )
     structure.add_argument("--plot", type=Path, metavar="FILE", help="write a plot over the freedoms (PNG)")
     prompts = experiments.add_parser("prompts", help="prompts of the bundled experts' grammar, and a judge")
     prompts.add_argument("--count", type=int, default=24, metavar="N", help="how many prompts (default: 24)")

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     method = parser.add_argument_group("the method")
     add_chain_arguments(method)  # type: ignore[arg-type]  # a group takes arguments as a parser does
-    method.add_argument("--rule", default="coordinated", help="how the experts take turns (default: coordinated)")
+    method.add_argument("--rule", default="coordinated", help="one that `confiner chains` lists (default: coordinated)")
     method.add_argument("--freedom", type=int, metavar="T_E", help="timestep at which refinement starts")
     method.add_argument("--control-steps", type=int, metavar="N", help="steps of the control expert (T1)")
     method.add_argument("--refine-steps", type=int, metavar="N", help="steps of the refinement (T2)")

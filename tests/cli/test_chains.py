@@ -32,3 +32,9 @@ def test_a_mistake_in_a_chain_file_is_named_with_its_place(confiner, tmp_path):
     assert done.returncode == 2
     assert "mine.toml, line 1, [mine" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_rules_and_the_kinds_of_expert_are_listed_with_what_they_do(confiner):
+    lines = confiner("chains").stdout.splitlines()
+    assert any(line.split()[:1] == ["temporal"] and "steady" in line for line in lines)
+    assert any(line.split() == ["lavie", "LaVieUNet"] for line in lines)
