@@ -66,6 +66,7 @@ def stage_extension(stage: Path, wheels: list[str], cache: Path) -> Path:
     for wheel in wheels:
         shutil.copy(fetch(wheel, cache), extension / "wheels")
     build_sidecar_wheel(stage / "source", extension / "sidecar")
+    (extension / "host" / "scene" / "rules.json").write_bytes(listed_rules())
     for path in extension.rglob("*"):
         os.utime(path, (EPOCH, EPOCH))
     return extension
@@ -80,6 +81,16 @@ def fetch(wheel: str, cache: Path) -> Path:
         only_pure = ("--no-deps", "--only-binary", ":all:", "--platform", "any")
         pip("download", *only_pure, "--dest", cache, "==".join(found.groups()))
     return cache / wheel
+
+
+def listed_rules() -> bytes:
+    """The library's rules as a sidecar lists them, so that menus are whole before there is a sidecar."""
+    code = """
+from confiner_blender.protocol import codec, messages
+from confiner_server.weights.catalogue import rule_infos
+print(codec.encode(messages.Chains([], rule_infos())))
+"""
+    return subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout
 
 
 def build_sidecar_wheel(source: Path, target: Path) -> None:

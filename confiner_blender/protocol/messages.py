@@ -189,8 +189,24 @@ class ChainInfo:
 
 
 @dataclass(frozen=True)
+class RuleInfo:
+    """A refinement rule as a menu shows it.
+
+    `number` stands for the rule where a file keeps a choice as a number; a rule's number never changes.
+    """
+
+    name: str
+    label: str
+    description: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Chains:
+    """The expert chains, and the rules by which any of them refines, in the order of a menu."""
+
     chains: list[ChainInfo]
+    rules: list[RuleInfo] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,10 @@ def _own(shot: Shot) -> Iterator[Remark]:
         yield Remark("prompt", "The prompt is empty: say what is seen, and how it moves")
     if shot.timing.length < 1:
         yield Remark("length", "The shot has no frames: give it a length", fix=(("length", 48),), fix_label="2 seconds")
+    if not shot.rule:
+        yield Remark(
+            "rule", "The shot's refinement rule is not there: choose another, or install the package that has it"
+        )
     yield from _later_prompts(shot)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`confiner chains`: which expert chains there are, what each can be asked for, whether its weights are here; the rules."""
+"""`confiner chains`: which expert chains there are, what each can be asked for, whether its weights are here."""
 
 from __future__ import annotations
 

@@ -112,3 +112,9 @@ def test_a_prompt_behind_the_shots_end_is_left_out_and_said_to_be() -> None:
 def test_the_words_of_later_prompts_are_looked_up_too() -> None:
     (remark,) = remarks(replace(SHOT, stretches=(Stretch(24, "a purple cube"),)), CHAINS)
     assert remark.message == "Not known to Small experts: purple"
+
+
+def test_a_rule_that_is_not_there_keeps_the_shot_back():
+    found = remarks(replace(SHOT, rule=""), CHAINS)
+    assert blocking(found).field == "rule"
+    assert "install" in blocking(found).message

@@ -11,7 +11,7 @@ from ...client.setup.installation import installed
 from ...client.setup.wheel import install_command
 from ...client.sidecar_process.launcher import LaunchCommand
 
-ADD_ON = __package__.rpartition(".")[0]
+ADD_ON = __package__.rsplit(".", 2)[0]
 """The name under which Blender loads the extension."""
 
 

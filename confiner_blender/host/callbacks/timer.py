@@ -20,7 +20,7 @@ from ...protocol.weights import RUNNING, FetchState, Weights
 from ...storyboard.job_progress import JobState, advance
 from ..blender.refusal import Refusal
 from ..jobs import capture, jobs
-from ..scene import shots
+from ..scene import rule_menu, shots
 from ..session import background_work, sidecar_link
 from ..session.runtime import RUNTIME, Job, busy, job_of
 
@@ -121,6 +121,7 @@ def _answered(answer: object) -> None:
             RUNTIME.link.server, RUNTIME.link.device = answer.server, answer.device
         case Chains():
             RUNTIME.chains = {chain.name: chain for chain in answer.chains}
+            rule_menu.offer(answer.rules)
         case Status():
             RUNTIME.status = answer
         case Weights():

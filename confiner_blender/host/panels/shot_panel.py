@@ -67,6 +67,7 @@ class ExpertsPanel(ActiveShotPanel):
             column.label(text=chain.licence, icon="COPY_ID")
         _draw_remarks(column, found, "chain", width)
         layout.prop(shot, "rule")
+        _draw_remarks(layout, found, "rule", width)
         _draw_freedom(layout, shot, chain)
         steps = layout.column(align=True)
         steps.prop(shot, "control_steps", text="Steps, Control")

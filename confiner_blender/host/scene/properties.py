@@ -17,6 +17,8 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import rule_menu
+
 DEFAULT_CHAIN = "bundled"
 
 HOLDS = [
@@ -33,15 +35,6 @@ STRUCTURES = [
     ("NONE", "Prompt", "The control expert lays out the shot from the prompt alone", "OUTLINER_OB_FONT", 0),
     ("CAMERA", "Camera", "The scene, seen through its camera, lays out the shot", "VIEW_CAMERA", 1),
     ("STRIP", "Strip", "An image or movie strip lays out the shot", "SEQ_SEQUENCER", 2),
-]
-RULES = [
-    ("coordinated", "Coordinated", "Spatial and temporal expert at every step: the best of both"),
-    ("standard", "Spatial Only", "The spatial expert alone: sharp frames that may flicker"),
-    ("temporal", "Temporal Only", "The temporal expert alone: steady and soft"),
-    ("alternate", "Alternate", "One expert a step, in turn"),
-    ("blend", "Blend", "Half of each expert's picture at every step"),
-    ("split", "Split", "First the temporal expert, then the spatial one"),
-    ("reuse", "Reuse", "Coordinated at two thirds of its cost"),
 ]
 
 
@@ -109,7 +102,7 @@ class CONFINER_PG_shot(bpy.types.PropertyGroup):
         max=999,
         subtype="FACTOR",
     )
-    rule: EnumProperty(name="Rule", description="Which experts refine the structure", items=RULES)
+    rule: EnumProperty(name="Rule", description="Which experts refine the structure", items=rule_menu.items)
     control_steps: IntProperty(
         name="Control", description="Steps of the control expert; 0: as the chain has it", min=0, soft_max=20, max=100
     )

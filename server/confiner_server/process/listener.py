@@ -36,7 +36,7 @@ from ..jobs.journal import Journal
 from ..jobs.scheduler import Scheduler
 from ..supervision.supervisor import Supervisor
 from ..supervision.worker_messages import JobMessage
-from ..weights.catalogue import chain_info, chain_weights
+from ..weights.catalogue import chain_info, chain_weights, rule_infos
 from ..weights.fetches import Fetches
 from ..weights.licences import accepted_licences
 from . import readiness
@@ -176,7 +176,7 @@ class Listener:
         return Status(self._device(), worker, queued, running, self._worker.memory)
 
     def chains(self) -> Chains:
-        return Chains([chain_info(spec) for spec in self._read_chains().values()])
+        return Chains([chain_info(spec) for spec in self._read_chains().values()], rule_infos())
 
     def weights(self) -> Weights:
         accepted = accepted_licences()

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The chains and their weights as a panel lists them."""
+"""The chains, their weights and the refinement rules as a panel lists them."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection
 
 from confiner.chains import ChainSpec
 from confiner.chains.repositories import Part, download_size, hub_parts, step_parts
+from confiner.method.rules import RULES
 
-from confiner_blender.protocol.messages import ChainInfo
+from confiner_blender.protocol.messages import ChainInfo, RuleInfo
 from confiner_blender.protocol.weights import ChainWeights, WeightsPart
 
 
@@ -27,6 +29,20 @@ def chain_info(spec: ChainSpec) -> ChainInfo:
         words=list(spec.words),
         missing=spec.missing,
     )
+
+
+def rule_infos() -> list[RuleInfo]:
+    """Every rule: the library's numbered by place in its list, which only grows, others by a hash of their name."""
+    own = [rule.name for rule in RULES.own]
+    return [
+        RuleInfo(
+            rule.name,
+            rule.label,
+            rule.description,
+            own.index(rule.name) if rule.name in own else 0x4000_0000 | zlib.crc32(rule.name.encode()) & 0x3FFF_FFFF,
+        )
+        for rule in RULES
+    ]
 
 
 def chain_weights(spec: ChainSpec, accepted: Collection[str]) -> ChainWeights:
