@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     made = _make(request, chain, plan, args, kept=None if record is None or longer else record.get("kept"))
     if record is None:
         return 0
-    return _verify(record, made, _settled(record, chain, plan) if longer else None)
+    return _verify(record, made, _unchanged_by_length(record, chain, plan) if longer else None)
 
 
 def _request(spec: ChainSpec, args: argparse.Namespace) -> ClipRequest:
@@ -155,13 +155,13 @@ def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequ
     return replace(request, num_frames=frames)
 
 
-def _settled(record: dict[str, Any], chain: Chain, plan: Plan) -> int:
+def _unchanged_by_length(record: dict[str, Any], chain: Chain, plan: Plan) -> int:
     """How many of a take's frames a longer one begins with."""
     from confiner import ClipRequest
-    from confiner.generation.shot import Shot
+    from confiner.generation.prepared_shot import frame_layout
 
-    whole = Shot(ClipRequest.from_settings(record["request"]), chain, plan, prompt_schedules={}).settled
-    return min(whole, len(record["frames"]))
+    whole = frame_layout(ClipRequest.from_settings(record["request"]), chain, plan)
+    return min(whole.unchanged_by_length, len(record["frames"]))
 
 
 def _name_unknown_words(spec: ChainSpec, prompt: str) -> None:
@@ -225,17 +225,17 @@ def _report(**values: Any) -> None:
     print(json.dumps(values, ensure_ascii=False), flush=True)
 
 
-def _verify(record: dict[str, Any], made: dict[str, Any], settled: int | None = None) -> int:
+def _verify(record: dict[str, Any], made: dict[str, Any], unchanged: int | None = None) -> int:
     """Say whether a take that was made again is the same; 1 if it differs though nothing explains it.
 
-    A longer one need only begin with the take's `settled` frames.
+    A longer one need only begin with the take's `unchanged` frames.
     """
-    count = len(record["frames"]) if settled is None else settled
+    count = len(record["frames"]) if unchanged is None else unchanged
     if made["frames"][:count] == record["frames"][:count]:
         begins = f"same: it begins with the first {count} of the take's {len(record['frames'])} frames"
         if not count:
-            begins = "another clip: a take this short ends before any of its frames is settled"
-        print("same: every frame is identical to the take's" if settled is None else begins, file=sys.stderr)
+            begins = "another clip: a take this short ends before a frame that no longer shot would change"
+        print("same: every frame is identical to the take's" if unchanged is None else begins, file=sys.stderr)
         return 0
     changed = [
         f"{name} {record['versions'].get(name)} → {value}"

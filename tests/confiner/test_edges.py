@@ -11,9 +11,8 @@ import pytest
 import torch
 from confiner.errors import StructureError
 from confiner.generation.events import FramesDone, StepDone, StructureReady
-from confiner.generation.generate import prepare
 from confiner.generation.plan import Plan
-from confiner.generation.shot import Shot
+from confiner.generation.prepared_shot import PreparedShot, prepare
 from confiner.loading.chain import Chain
 from confiner.method.windows import Layout, Window
 
@@ -31,7 +30,7 @@ def _plan(request: confiner.ClipRequest, chain: Chain, edges: str, windows: str 
     return replace(plan, edges=edges, windows=windows, overlap=windows == "rotating")  # type: ignore[arg-type]
 
 
-def _shot(num_frames: int, chain: Chain, edges: str) -> Shot:
+def _shot(num_frames: int, chain: Chain, edges: str) -> PreparedShot:
     request = _request(num_frames)
     return prepare(request, chain, _plan(request, chain, edges))
 
@@ -46,18 +45,20 @@ def test_the_papers_windows_are_halves_at_both_ends() -> None:
 @pytest.mark.parametrize("edges", EDGES)
 def test_halves_are_kept_or_made_in_surplus(chain: Chain, edges: str, num_frames: int) -> None:
     shot = _shot(num_frames, chain, edges)
-    kept = range(shot.lead, shot.lead + num_frames)
-    assert kept.stop <= shot.length
-    halves = [window for window in Layout(8, 16, 16, whole=False).windows(shot.length) if len(window.frames) < 16]
-    beginning, end = (halves[0].frames, halves[-1].frames) if shot.length > 16 else (range(0), range(0))
+    kept = range(shot.layout.lead_in, shot.layout.lead_in + num_frames)
+    assert kept.stop <= shot.layout.length
+    halves = [
+        window for window in Layout(8, 16, 16, whole=False).windows(shot.layout.length) if len(window.frames) < 16
+    ]
+    beginning, end = (halves[0].frames, halves[-1].frames) if shot.layout.length > 16 else (range(0), range(0))
     if edges == "drop":
         assert not set(kept) & {*beginning, *end}
     elif edges == "drop-tail":
         assert not set(kept) & set(end)
     elif edges == "keep":
-        assert shot.length == 16 * -(-num_frames // 16)
-    assert shot.needed[-1] == kept.stop
-    assert list(shot.needed) == sorted(shot.needed, reverse=True)
+        assert shot.layout.length == 16 * -(-num_frames // 16)
+    assert shot.layout.needed[-1] == kept.stop
+    assert list(shot.layout.needed) == sorted(shot.layout.needed, reverse=True)
 
 
 @pytest.mark.parametrize("windows", ["fixed", "rotating"])
@@ -81,8 +82,8 @@ def test_as_many_frames_come_out_as_were_asked_for(chain: Chain, num_frames: int
 def test_dropped_frames_lie_before_the_first_moment(chain: Chain) -> None:
     """What the text says of a frame is said of the frame that is delivered under that number."""
     shot, plain = _shot(20, chain, "drop"), _shot(20, chain, "keep")
-    theirs = shot.refine_step(0, Window(8, 24, 8, 24)).T.embeds
-    assert torch.equal(theirs.prompt, plain.refine_step(0, Window(0, 16, 0, 16)).T.embeds.prompt)
+    theirs = shot.refine_step(0, Window(8, 24, 8, 24)).T.prompt_embeds
+    assert torch.equal(theirs.prompt, plain.refine_step(0, Window(0, 16, 0, 16)).T.prompt_embeds.prompt)
     told = shot.segment_embeds(range(1)).prompt[0]
     assert torch.equal(told[8:], plain.segment_embeds(range(1)).prompt[0][:8])
 

@@ -21,7 +21,7 @@ import torch
 from confiner.errors import RequestError, StateError, StructureError
 from confiner.generation.events import Event, FramesDone, StepDone, StructureReady
 from confiner.generation.plan import Plan
-from confiner.generation.shot import prepare
+from confiner.generation.prepared_shot import frame_layout
 from confiner.generation.state import ShotState
 from confiner.loading.chain import Chain
 from confiner.method.rules import RULES
@@ -155,10 +155,10 @@ def test_a_longer_shot_begins_with_the_same_frames(
     plan = preset(confiner.resolve_plan(shorter, chain))
     first, second = _latents(_events(shorter, chain, plan)), _latents(_events(longer, chain, plan))
     same = [torch.equal(first[:, :, frame], second[:, :, frame]) for frame in range(num_frames)]
-    settled = prepare(shorter, chain, plan).settled
-    assert num_frames - 32 < settled <= num_frames
-    assert all(same[:settled])
-    assert not any(same[settled:])
+    unchanged = frame_layout(shorter, chain, plan).unchanged_by_length
+    assert num_frames - 32 < unchanged <= num_frames
+    assert all(same[:unchanged])
+    assert not any(same[unchanged:])
 
 
 @pytest.mark.parametrize("structure", [False, True])

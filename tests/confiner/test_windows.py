@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from confiner.method.windows import Layout, Window, rotating_offset, settled
+from confiner.method.windows import Layout, Window, frames_unchanged_by_length, rotating_offset
 
 
 def test_offsets_fall_and_never_meet_a_joint() -> None:
@@ -65,6 +65,6 @@ def test_the_first_frames_need_few_frames_ahead() -> None:
 
 def test_few_frames_at_a_shots_end_are_open() -> None:
     rotating = [Layout(rotating_offset(step, 5, 16), 16, 8 if step == 4 else 16) for step in range(5)]
-    assert {length - settled(rotating, length) for length in range(40, 200)} <= set(range(20, 36))
+    assert {length - frames_unchanged_by_length(rotating, length) for length in range(40, 200)} <= set(range(20, 36))
     papers = [Layout(8, 16, 16, whole=False)] * 5
-    assert {length - settled(papers, length) for length in range(48, 200, 16)} == {8}
+    assert {length - frames_unchanged_by_length(papers, length) for length in range(48, 200, 16)} == {8}

@@ -28,8 +28,8 @@ from .events import Event, FramesDone, Stage, StepDone, StructureReady
 from .numerics import numerics
 from .out_of_memory import out_of_memory_reported
 from .plan import Plan, check_clip, check_edges, check_plan
+from .prepared_shot import PreparedShot, prepare
 from .request import ClipRequest
-from .shot import Shot, prepare
 from .state import ShotState
 
 
@@ -46,21 +46,21 @@ def generate(request: ClipRequest, chain: Chain, plan: Plan, state: ShotState | 
     with numerics(plan), out_of_memory_reported(request, chain):
         shot = prepare(request, chain, plan)
     state = shot.start() if state is None else state
-    while state.delivered < shot.needed[-1]:
+    while state.delivered < shot.layout.needed[-1]:
         with numerics(plan), out_of_memory_reported(request, chain):
             event = advance(shot, state)
         state = event.state
         yield event
 
 
-def advance(shot: Shot, state: ShotState) -> Event:
+def advance(shot: PreparedShot, state: ShotState) -> Event:
     """Do the next thing: deliver what is final, else refine what is deepest, else make more structure."""
     if (last := _deliverable(shot, state)) is not None:
         return _deliver(shot, state, last)
     for step in reversed(range(shot.plan.refine_steps)):
         done = state.levels[step + 1].end
-        if done < shot.length:
-            window = shot.window_from(step, done)
+        if done < shot.layout.length:
+            window = shot.layout.window_from(step, done)
             if window.end <= state.levels[step].end:
                 return _refine(shot, state, step, window)
     if shot.request.structure is not None:
@@ -73,10 +73,10 @@ def advance(shot: Shot, state: ShotState) -> Event:
 # --- structure -------------------------------------------------------------------------------------------------------
 
 
-def _control(shot: Shot, state: ShotState) -> Event:
+def _control(shot: PreparedShot, state: ShotState) -> Event:
     """One denoising step of the next segments."""
     plan, k = shot.plan, state.control_step
-    batch = shot.batch_from(state.segment)
+    batch = shot.layout.batch_from(state.segment)
     prediction, reference = control_step(
         shot.chain.control,
         _segment_noise(shot, batch) if state.control is None else state.control,
@@ -93,27 +93,29 @@ def _control(shot: Shot, state: ShotState) -> Event:
         steps_done=(state.steps_done[0] + 1, state.steps_done[1]),
         evaluations=state.evaluations + len(batch) * shot.chain.control.passes,
     )
-    frames = shot.segment_frames
+    frames = shot.layout.segment_frames
     return _step_done(
         shot, after, "control", shot.control_timesteps[k], batch.start * frames, len(batch) * frames, prediction
     )
 
 
-def _segment_noise(shot: Shot, batch: range) -> Prediction:
+def _segment_noise(shot: PreparedShot, batch: range) -> Prediction:
     plan = shot.plan
     noises = [
-        initial_noise(shot.noise, shot.frame_shape, segment, shot.segment_frames, plan.initial_noise, plan.initial_mix)
+        initial_noise(
+            shot.noise, shot.frame_shape, segment, shot.layout.segment_frames, plan.initial_noise, plan.initial_mix
+        )
         for segment in batch
     ]
     return joined([pure_noise(shot.to_device(noise)) for noise in noises], "batch")
 
 
-def _hand_over(shot: Shot, state: ShotState) -> Event:
+def _hand_over(shot: PreparedShot, state: ShotState) -> Event:
     """Finished segments become structure: they are put behind one another and cut to the shot's length."""
     assert state.control is not None
-    batch = shot.batch_from(state.segment)
+    batch = shot.layout.batch_from(state.segment)
     start = state.levels[0].end
-    end = min(shot.length, batch.stop * shot.segment_frames)
+    end = min(shot.layout.length, batch.stop * shot.layout.segment_frames)
     structure = torch.cat(state.control.x0.split(1), dim=2)[:, :, : end - start]
     after = dataclasses.replace(
         state, segment=batch.stop, control=None, control_step=0, references=state.trace, trace=()
@@ -121,30 +123,32 @@ def _hand_over(shot: Shot, state: ShotState) -> Event:
     return _structure_ready(shot, after, start, structure)
 
 
-def _encode(shot: Shot, state: ShotState, pictures: Pictures) -> Event:
+def _encode(shot: PreparedShot, state: ShotState, pictures: Pictures) -> Event:
     """The next viewport frames become structure in the control expert's place."""
     start = state.levels[0].end
-    plan, chosen = shot.plan, pictures[start : start + shot.segment_frames]
+    plan, chosen = shot.plan, pictures[start : start + shot.layout.segment_frames]
     latents = shot.chain.space.encode(chosen, together=plan.decode_frames, tiling=plan.vae_tiling)
     return _structure_ready(shot, state, start, latents)
 
 
-def _structure_ready(shot: Shot, state: ShotState, start: int, structure: torch.Tensor) -> Event:
+def _structure_ready(shot: PreparedShot, state: ShotState, start: int, structure: torch.Tensor) -> Event:
     """V0 and the noise it is to be noised with are what refinement starts from."""
     frames = range(start, start + structure.shape[2])
     noised = Prediction(structure.contiguous(), shot.structure_noise(frames))
-    return StructureReady(max(0, start - shot.lead), len(frames), state.grown(0, noised))
+    return StructureReady(max(0, start - shot.layout.lead_in), len(frames), state.grown(0, noised))
 
 
 # --- refinement ------------------------------------------------------------------------------------------------------
 
 
-def _refine(shot: Shot, state: ShotState, step: int, window: Window) -> Event:
+def _refine(shot: PreparedShot, state: ShotState, step: int, window: Window) -> Event:
     """One refinement step of one window; frames that no later window of this step reads are released."""
     before = state.levels[step].cut(window.start, window.end)
     prediction = RULES.find(shot.plan.rule).refine(before, shot.refine_step(step, window))
     kept = prediction.cut(window.first - window.start, window.last - window.start)
-    still_read = shot.window_from(step, window.last).start if window.last < shot.length else shot.length
+    still_read = (
+        shot.layout.window_from(step, window.last).start if window.last < shot.layout.length else shot.layout.length
+    )
     after = state.grown(step + 1, kept).with_level(step, state.levels[step].without_before(still_read))
     after = dataclasses.replace(
         after,
@@ -156,7 +160,7 @@ def _refine(shot: Shot, state: ShotState, step: int, window: Window) -> Event:
 
 
 def _step_done(
-    shot: Shot,
+    shot: PreparedShot,
     state: ShotState,
     stage: Stage,
     timestep: int,
@@ -169,9 +173,9 @@ def _step_done(
     return StepDone(
         stage=stage,
         step=state.steps_done[which],
-        steps=shot.steps[which],
+        steps=shot.layout.steps[which],
         timestep=timestep,
-        start=max(0, start - shot.lead),
+        start=max(0, start - shot.layout.lead_in),
         frames=frames,
         evaluations=state.evaluations,
         evaluations_total=shot.evaluations,
@@ -184,15 +188,15 @@ def _step_done(
 # --- delivery --------------------------------------------------------------------------------------------------------
 
 
-def _deliverable(shot: Shot, state: ShotState) -> int | None:
+def _deliverable(shot: PreparedShot, state: ShotState) -> int | None:
     """The end of the frames that can be decoded now: a whole group, counted from the first, or what is left."""
     group = shot.plan.decode_frames
-    groups = (state.delivered - shot.lead) // group + 1
-    last = min(shot.needed[-1], shot.lead + groups * group)
+    groups = (state.delivered - shot.layout.lead_in) // group + 1
+    last = min(shot.layout.needed[-1], shot.layout.lead_in + groups * group)
     return last if last <= state.levels[-1].end else None
 
 
-def _deliver(shot: Shot, state: ShotState, last: int) -> Event:
+def _deliver(shot: PreparedShot, state: ShotState, last: int) -> Event:
     band = state.levels[-1]
     latents = band.cut(state.delivered, last).x0
     after = dataclasses.replace(
@@ -200,4 +204,4 @@ def _deliver(shot: Shot, state: ShotState, last: int) -> Event:
         delivered=last,
     )
     frames = shot.chain.space.decode(latents, tiling=shot.plan.vae_tiling)
-    return FramesDone(state.delivered - shot.lead, frames, latents, after)
+    return FramesDone(state.delivered - shot.layout.lead_in, frames, latents, after)

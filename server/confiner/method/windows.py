@@ -72,7 +72,7 @@ class Layout:
         return found
 
 
-def settled(layouts: Sequence[Layout], length: int) -> int:
+def frames_unchanged_by_length(layouts: Sequence[Layout], length: int) -> int:
     """How many frames of a shot of `length` come out as in any longer one, with windows laid out so step by step.
 
     A window at the shot's end would lie elsewhere in a longer one, and whatever sees a frame of it at a later step is
