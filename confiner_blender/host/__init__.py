@@ -4,7 +4,8 @@
 properties, preferences   what the author and the user have set      shots, takes   finding and changing it
 operators, panels         what is pressed, what is drawn             strips         takes on the timeline
 jobs                      a shot's way from the button to its take   capture        structure frames
-parts                     takes that were cut short
+parts                     takes that were cut short            arrivals       what comes by itself, and undo
+found                     takes that only their folder knows
 pump, link, errands       the line to the sidecar, drained by a timer
 handlers, relocation      opening, saving, undo                      runtime        what is under way
 compat                    every difference between Blender's versions
@@ -19,6 +20,7 @@ import bpy
 from . import operators, panels, preferences
 from .blender import thumbnails
 from .callbacks import handlers, timer
+from .jobs import arrivals
 from .scene import properties
 from .session import background_work, runtime, sidecar_link
 
@@ -52,6 +54,7 @@ def unregister() -> None:
 
 def _leave() -> None:
     """Let go of everything that calls back: a timer that is left at exit crashes some Blenders and hangs others."""
+    arrivals.leave()
     timer.stop()
     handlers.stop()
     background_work.stop()

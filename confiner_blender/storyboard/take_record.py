@@ -16,6 +16,7 @@ from typing import Any, cast
 from ..protocol import codec
 from ..protocol.errors import MalformedMessage
 from ..protocol.messages import ShotRequest
+from .job_ledger import Entry
 from .shot_request import shot_request
 from .shot_values import Shot
 
@@ -108,6 +109,16 @@ def changed_since(shot: Shot, settings: dict[str, Any]) -> list[str]:
     return words
 
 
-def request_text(request: ShotRequest) -> str:
-    """The content of the add-on's own note."""
-    return json.dumps({"request": dataclasses.asdict(request)}, indent=1, ensure_ascii=False)
+def request_text(request: ShotRequest, entry: Entry) -> str:
+    """The content of the add-on's own note: what is asked for, and which take it is for."""
+    return json.dumps(
+        {"request": dataclasses.asdict(request), "take": dataclasses.asdict(entry)}, indent=1, ensure_ascii=False
+    )
+
+
+def entry_of(folder: Path) -> Entry | None:
+    """Which take the folder was made for, as it was asked for; None if it does not tell, as those of older versions."""
+    try:
+        return cast(Entry, codec.build(Entry, _read(folder / REQUEST).get("take"), REQUEST))
+    except MalformedMessage:
+        return None

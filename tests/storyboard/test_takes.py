@@ -2,7 +2,9 @@
 """Takes on disk: their folders, their records, the jobs that make them, and whose they are."""
 
 import json
-from dataclasses import replace
+import os
+import stat
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from confiner_blender.protocol import messages
 from confiner_blender.storyboard import identity, take_folders, take_record
 from confiner_blender.storyboard.identity import Bearer
-from confiner_blender.storyboard.job_ledger import Entry, Ledger
+from confiner_blender.storyboard.job_ledger import ARRIVED, UNDER_WAY, Entry, Ledger
 from confiner_blender.storyboard.shot_request import shot_request
 from confiner_blender.storyboard.shot_values import Stretch
 
@@ -39,7 +41,7 @@ def test_copying_a_take_keeps_what_is_there(tmp_path: Path) -> None:
 
 
 def test_a_record_tells_what_has_changed_since(tmp_path: Path) -> None:
-    (tmp_path / take_record.REQUEST).write_text(take_record.request_text(shot_request(SHOT)))
+    (tmp_path / take_record.REQUEST).write_text(take_record.request_text(shot_request(SHOT), ENTRY))
     settings = take_record.settings_of(tmp_path)
     assert settings is not None
     assert take_record.changed_since(SHOT, settings) == []
@@ -52,8 +54,9 @@ def test_later_prompts_are_counted_in_frames_of_the_clip(tmp_path: Path) -> None
     request = shot_request(shot)
     assert request.stretches == [messages.Stretch(8, "a ball"), messages.Stretch(12, "a cone")]
     assert request.crossover == 4
-    (tmp_path / take_record.REQUEST).write_text(take_record.request_text(request))
+    (tmp_path / take_record.REQUEST).write_text(take_record.request_text(request, ENTRY))
     assert take_record.request_of(tmp_path) == request
+    assert take_record.entry_of(tmp_path) == ENTRY
     settings = take_record.settings_of(tmp_path)
     assert settings is not None
     assert take_record.changed_since(shot, settings) == []
@@ -62,7 +65,7 @@ def test_later_prompts_are_counted_in_frames_of_the_clip(tmp_path: Path) -> None
 
 
 def test_a_take_of_one_prompt_says_nothing_of_later_ones(tmp_path: Path) -> None:
-    asked = json.loads(take_record.request_text(shot_request(SHOT)))["request"]
+    asked = json.loads(take_record.request_text(shot_request(SHOT), ENTRY))["request"]
     made = {name: value for name, value in asked.items() if name not in ("stretches", "crossover")}
     assert take_record.changed_since(SHOT, made) == []
     several = replace(SHOT, stretches=(Stretch(24, "a cone"),), crossover=24)
@@ -121,6 +124,36 @@ def test_the_ledger_remembers_jobs_until_they_are_struck(tmp_path: Path) -> None
     ledger.strike("t1")
     ledger.strike("t1")
     assert [entry.take for entry in ledger.entries()] == ["t2"]
+
+
+def test_the_ledger_writes_to_the_disk_and_keeps_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def watched(handle: int) -> None:
+        synced.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    ledger = Ledger(tmp_path)
+    ledger.write(replace(ENTRY, take="a", since=2.0, standing=ARRIVED))
+    assert synced == ["file", "folder"]
+    ledger.write(replace(ENTRY, take="b", since=1.0))
+    assert [(entry.take, entry.standing) for entry in ledger.entries()] == [("b", UNDER_WAY), ("a", ARRIVED)]
+    ledger.strike("a")
+    assert synced[-1] == "folder"
+
+
+def test_an_entry_of_an_older_version_is_a_job_under_way(tmp_path: Path) -> None:
+    values = {name: value for name, value in asdict(ENTRY).items() if name not in ("name", "since", "standing")}
+    (tmp_path / "t1.json").write_text(json.dumps(values))
+    assert Ledger(tmp_path).entries() == [ENTRY]
+    assert ENTRY.standing == UNDER_WAY
+
+
+def test_a_note_of_an_older_version_does_not_tell_its_take(tmp_path: Path) -> None:
+    (tmp_path / take_record.REQUEST).write_text('{"request": {"prompt": "old"}}')
+    assert take_record.entry_of(tmp_path) is None
 
 
 def test_of_two_scenes_with_one_storyboard_the_one_that_does_not_own_it_is_the_copy() -> None:

@@ -20,6 +20,11 @@ def stop() -> None:
         bpy.utils.previews.remove(_COLLECTION.pop())
 
 
+def placeholder() -> int:
+    """The icon that keeps the place of a picture that is not there yet."""
+    return int(bpy.types.UILayout.bl_rna.functions["prop"].parameters["icon"].enum_items["IMAGE_DATA"].value)
+
+
 def icon(path: Path | None) -> int:
     """The icon of a picture file; 0 if there is none."""
     if path is None or not _COLLECTION:

@@ -7,7 +7,6 @@ it was written. If the save fails, or only saved a copy, everything points to th
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from ...protocol.messages import Problem
 from ...storyboard import take_folders
 from ..blender import paths
 from ..blender.add_on import preferences, user_folder
-from ..jobs import jobs
+from ..jobs import arrivals
 from ..scene import shots, strips, takes
 from ..session.runtime import RUNTIME, running
 
@@ -73,10 +72,8 @@ def after_save(target: str) -> None:
         if move.source != move.target and move.source.is_relative_to(unsaved) and _has_followed(move):
             take_folders.copy_take(move.source, move.target)  # what a running job stored in between
             shutil.rmtree(move.source, ignore_errors=True)
-    for job in RUNTIME.jobs.values():
-        if shots.find_shot(job.entry.shot) and not job.progress.ended and job.entry.blend != written:
-            job.entry = dataclasses.replace(job.entry, blend=written)
-            jobs.ledger().write(job.entry)
+    if target:
+        arrivals.saved(written)
 
 
 def after_failed_save(target: str) -> None:
@@ -105,12 +102,12 @@ def _refer(move: Move, folder: Path, blend: str) -> None:
             take.folder = paths.stored(folder, blend)
             if move.source != move.target:
                 strips.move_folder(scene, move.take, folder)
-    job = running(move.shot)
-    if job is not None and job.entry.take == move.take and job.folder != folder:
-        job.entry = dataclasses.replace(job.entry, folder=str(folder))
-        jobs.ledger().write(job.entry)
-        if RUNTIME.session is not None:
-            RUNTIME.session.track(job.entry.take, 0, folder)
+    arrival, job = RUNTIME.arrivals.get(move.take), running(move.shot)
+    if arrival is None or Path(arrival.entry.folder) == folder:
+        return
+    arrivals.amend(move.take, folder=str(folder))
+    if job is not None and job.entry.take == move.take and RUNTIME.session is not None:
+        RUNTIME.session.track(move.take, 0, folder)
 
 
 def _has_followed(move: Move) -> bool:

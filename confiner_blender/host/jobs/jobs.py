@@ -1,33 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A shot's way from the button to its take: checked, prepared, captured, submitted, followed, settled.
 
-A job's id is its take's. From the moment it is submitted it stands in the ledger, outside the .blend, until its shot
-has its take; so undo, a crash or another file lose nothing.
+A job's id is its take's. From the moment it is submitted it stands in the ledger, outside the .blend, until a saved
+file has its take; so undo, a crash or another file lose nothing.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 
 import bpy
 
 from ...protocol.messages import Forget, Problem, ShotRequest
-from ...storyboard import remarks, take_folders, take_record
-from ...storyboard.job_ledger import Entry, Ledger
+from ...storyboard import job_ledger, remarks, take_folders, take_record
+from ...storyboard.job_ledger import Entry
 from ...storyboard.job_progress import JobState, Progress
 from ...storyboard.shot_request import shot_request
-from ..blender.add_on import user_folder
 from ..blender.refusal import Refusal
 from ..scene import shots, takes
 from ..scene.properties import CONFINER_PG_shot
 from ..session import sidecar_link
-from ..session.runtime import RUNTIME, Job, running
-from . import capture
-
-
-def ledger() -> Ledger:
-    return Ledger(user_folder("jobs"))
+from ..session.runtime import RUNTIME, Arrival, Job, running
+from . import arrivals, capture
 
 
 def generate(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> None:
@@ -44,9 +40,9 @@ def generate(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> None:
         RUNTIME.problems[shot.uuid] = refusal.problem
         raise
     RUNTIME.jobs[shot.uuid] = job
-    take = takes.add(shot, job.entry)
+    take = arrivals.bring(shot, job.entry)
     if not takes.worth_keeping(shot):
-        takes.show(scene, shot, take)
+        arrivals.bring_up(scene, shot, take)
     if job.request is not None and job.request.structure is not None:
         RUNTIME.captures.append(shot.uuid)
         sidecar_link.open_link()
@@ -57,7 +53,7 @@ def generate(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> None:
 def submit(job: Job, structure: list[bytes]) -> None:
     """Hand the job to the sidecar."""
     assert job.request is not None
-    ledger().write(job.entry)
+    arrivals.note(job.entry)
     job.progress = dataclasses.replace(job.progress, state=JobState.WAITING, step=0, steps=0)
     sidecar_link.open_link().submit(job.entry.take, job.request, structure, job.folder)
 
@@ -94,9 +90,15 @@ def wanting(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> bool:
 
 
 def adopt(entry: Entry) -> None:
-    """Follow a job of an earlier session, and give its take back to its shot."""
+    """Take up what an earlier session left: follow its job, or give the take it brought back to its shot."""
     found = shots.find_shot(entry.shot)
-    if found is None or entry.shot in RUNTIME.jobs:
+    if found is None:
+        return
+    if entry.standing != job_ledger.UNDER_WAY:
+        _take_back(*found, entry)
+        return
+    before = RUNTIME.jobs.get(entry.shot)
+    if before is not None and (before.entry.take == entry.take or running(entry.shot)):
         return
     job = Job(entry, Progress(JobState.WAITING, entry.num_frames))
     RUNTIME.jobs[entry.shot] = job
@@ -108,17 +110,40 @@ def adopt(entry: Entry) -> None:
 
 
 def restore_take(job: Job) -> None:
-    """Give the job's take back to its shot, where undo or an older file lost it; to the timeline while it is made."""
-    if job.progress.ended and not job.settled:
-        end(job, job.progress.state, job.progress.problem)
+    """Give the take of a job that goes on to its shot, in a file that may not have it; settle one that has ended."""
+    if job.progress.ended:
+        if not job.settled:
+            end(job, job.progress.state, job.progress.problem)
+        return
     found = shots.find_shot(job.entry.shot)
-    empty = job.progress.ended and not any(job.folder.glob("frame_*.png"))
-    if found is None or empty or job.entry.take in RUNTIME.removed:
+    if found is None:
         return
     scene, shot = found
-    take = takes.add(shot, job.entry)
-    if not job.progress.ended and not takes.worth_keeping(shot):
-        takes.show(scene, shot, take)
+    take = arrivals.bring(shot, job.entry)
+    if not takes.worth_keeping(shot):
+        arrivals.bring_up(scene, shot, take)
+    takes.refresh(scene, shot, take)
+
+
+def _take_back(scene: bpy.types.Scene, shot: CONFINER_PG_shot, entry: Entry) -> None:
+    """A take that ended in an earlier session and that no saved file has. One that was removed stays removed.
+
+    It comes up on the timeline as it did then, but where the author closed the file without saving that.
+    """
+    known = shots.find_take(shot, entry.take)
+    if entry.standing == job_ledger.REMOVED:
+        RUNTIME.arrivals[entry.take] = Arrival(entry, ended=True)
+        if known is None:
+            shots.mark_removed(shot, entry.take)
+        return
+    seen = entry.standing == job_ledger.LEFT or (known is not None and known.arrived)
+    take = arrivals.bring(shot, entry)
+    if not takes.take_state(take).frames:  # the folder is gone
+        arrivals.discard(scene, shot, entry)
+        return
+    take.arrived = RUNTIME.arrivals[entry.take].ended = True
+    if not seen and (takes.take_state(take).whole or not takes.worth_keeping(shot)):
+        arrivals.bring_up(scene, shot, take)
     takes.refresh(scene, shot, take)
 
 
@@ -135,7 +160,7 @@ def frame_stored(job: Job, path: Path) -> None:
 def end(job: Job, state: JobState, problem: Problem | None = None) -> None:
     """The job has ended: give the shot its whole take, keep what is there of a partial one, clear away an empty one.
 
-    While another file is open, the job stays in the ledger for its own.
+    While another file is open, the job waits in the ledger for its own.
     """
     job.progress = dataclasses.replace(job.progress, state=state, problem=problem, eta=None)
     found = shots.find_shot(job.entry.shot)
@@ -143,18 +168,17 @@ def end(job: Job, state: JobState, problem: Problem | None = None) -> None:
         return
     scene, shot = found
     job.settled = True
-    ledger().strike(job.entry.take)
-    if job.entry.take in RUNTIME.removed:
-        return
-    take = takes.add(shot, job.entry)
-    if state is JobState.FINISHED:
-        takes.show(scene, shot, take)
-    elif takes.take_state(take).frames:
-        takes.refresh(scene, shot, take)
-    else:
-        takes.discard(scene, shot, job.entry.take)
+    take = arrivals.bring(shot, job.entry)
+    if state is not JobState.FINISHED and not takes.take_state(take).frames:
+        arrivals.discard(scene, shot, job.entry)
         takes.clear_folder(job.folder)
         let_go(job.entry.take)
+        return
+    take = arrivals.ended(shot, job.entry)
+    if state is JobState.FINISHED:
+        arrivals.bring_up(scene, shot, take)
+    else:
+        takes.refresh(scene, shot, take)
 
 
 def let_go(take: str) -> None:
@@ -178,12 +202,13 @@ def _prepare(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> Job:
     shots.identify(scene)
     take = shots.new_uuid()
     folder = takes.take_folder(scene, shot.uuid, take)
+    job = _job(scene, shot, take, folder, request)
     try:
-        takes.prepare_folder(folder, shot.width, shot.height, take_record.request_text(request))
+        takes.prepare_folder(folder, shot.width, shot.height, take_record.request_text(request, job.entry))
     except OSError as error:
         message = f"The folder {folder} cannot be written ({error.strerror or error})"
         raise Refusal("folder", message, "save the .blend in a folder you may write to") from error
-    return _job(scene, shot, take, folder, request)
+    return job
 
 
 def _job(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: str, folder: Path, request: ShotRequest) -> Job:
@@ -202,6 +227,8 @@ def _job(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: str, folder: Path
         height=request.height,
         structure=shot.structure,
         structure_strip=shot.structure_strip,
+        name=takes.next_name(shot),
+        since=time.time(),
     )
     state = JobState.WAITING if request.structure is None else JobState.CAPTURING
     progress = Progress(state, request.num_frames, steps=request.num_frames)

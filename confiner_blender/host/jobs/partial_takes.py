@@ -7,6 +7,7 @@ same frames are made again from the first one on. Keeping a part asks nobody: it
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import bpy
@@ -20,7 +21,7 @@ from ...storyboard.job_progress import JobState, Progress
 from ..blender.refusal import Refusal
 from ..scene import shots, takes
 from ..scene.properties import CONFINER_PG_shot, CONFINER_PG_take
-from ..session.runtime import RUNTIME, Job, running
+from ..session.runtime import RUNTIME, Arrival, Job, running
 from . import jobs
 
 
@@ -31,6 +32,12 @@ def cut_short(shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> bool:
         return False
     state = takes.take_state(take)
     return bool(state.frames) and not state.whole
+
+
+def is_part(shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> bool:
+    """Whether the take was cut short, also while it is being gone on with."""
+    job = running(shot.uuid)
+    return cut_short(shot, take) or (job is not None and job.resumed and job.entry.take == take.uuid)
 
 
 def go_on(shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None:
@@ -47,11 +54,13 @@ def go_on(shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None:
         raise Refusal("no-request", "The take's folder does not tell what was asked for", "generate the shot again")
     structure = _structure_frames(folder, request)
     values = {name: getattr(take, name) for name in takes.FROM_ENTRY}
-    entry = Entry(take=take.uuid, shot=shot.uuid, blend=bpy.data.filepath, folder=str(folder), **values)
-    job = Job(entry, Progress(JobState.WAITING, take.num_frames), request)
+    ids = {"take": take.uuid, "shot": shot.uuid, "name": take.name}
+    entry = Entry(**ids, blend=bpy.data.filepath, folder=str(folder), since=time.time(), **values)
+    job = Job(entry, Progress(JobState.WAITING, take.num_frames), request, resumed=True)
     RUNTIME.problems.pop(shot.uuid, None)
-    RUNTIME.removed.discard(take.uuid)
     RUNTIME.jobs[shot.uuid] = job
+    RUNTIME.arrivals[take.uuid] = Arrival(entry)
+    take.arrived = False
     jobs.submit(job, structure)
 
 

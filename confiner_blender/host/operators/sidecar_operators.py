@@ -40,6 +40,13 @@ class CONFINER_OT_install_sidecar(bpy.types.Operator):
     bl_idname = "confiner.install_sidecar"
     bl_label = "Install the Sidecar"
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if background_work.installing():
+            cls.poll_message_set("The sidecar is being installed: wait for it, or stop it")
+            return False
+        return True
+
     @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
         background_work.start_installation()
@@ -51,6 +58,13 @@ class CONFINER_OT_stop_installation(bpy.types.Operator):
 
     bl_idname = "confiner.stop_installation"
     bl_label = "Stop"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not background_work.installing():
+            cls.poll_message_set("Nothing is being installed")
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         background_work.stop_installation()

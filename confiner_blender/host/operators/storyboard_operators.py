@@ -36,6 +36,15 @@ class ShotOperator(bpy.types.Operator):
         return shots.active_shot(context) is not None
 
 
+def idle(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether the active shot is not being generated; says so where it is."""
+    shot = shots.active_shot(context)
+    if shot is not None and running(shot.uuid) is not None:
+        operator.poll_message_set(f"{shot.name} is being generated: wait for it, or cancel it")
+        return False
+    return shot is not None
+
+
 class CONFINER_OT_remove_shot(ShotOperator):
     """Remove the shot from the storyboard. Its takes stay on disk, and its strips on the timeline"""
 

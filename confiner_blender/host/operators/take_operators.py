@@ -10,9 +10,11 @@ from bpy.props import IntProperty, StringProperty
 
 from ..blender import compat
 from ..blender.refusal import reporting
-from ..jobs import jobs, partial_takes
+from ..jobs import arrivals, jobs, partial_takes, unlisted_takes
+from ..panels.takes_panel import TAKE
 from ..scene import shots, takes
-from ..session.runtime import RUNTIME, running
+from ..session.runtime import job_of, running
+from .storyboard_operators import ShotOperator, idle
 
 
 class TakeOperator(bpy.types.Operator):
@@ -40,7 +42,7 @@ class CONFINER_OT_use_take(TakeOperator):
         if take is None:
             self.report({"WARNING"}, "There is no such take: generate the shot first")
             return {"CANCELLED"}
-        takes.show(compat.storyboard_scene(context), shot, take)
+        arrivals.choose(compat.storyboard_scene(context), shot, take)
         return {"FINISHED"}
 
 
@@ -52,6 +54,14 @@ class CONFINER_OT_remove_take(TakeOperator):
 
     take: StringProperty()
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        job = job_of(getattr(context, TAKE, None) or "")
+        if job is not None and not job.progress.ended:
+            cls.poll_message_set("The take is being made: cancel it first")
+            return False
+        return True
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         shot, take = self.target(context)
         job = running(shot.uuid) if shot is not None else None
@@ -60,8 +70,7 @@ class CONFINER_OT_remove_take(TakeOperator):
             return {"CANCELLED"}
         if partial_takes.cut_short(shot, take):
             jobs.let_go(take.uuid)
-        RUNTIME.removed.add(take.uuid)
-        takes.discard(compat.storyboard_scene(context), shot, take.uuid)
+        arrivals.remove(compat.storyboard_scene(context), shot, take.uuid)
         return {"FINISHED"}
 
 
@@ -73,6 +82,10 @@ class CONFINER_OT_go_on(TakeOperator):
     bl_options = {"REGISTER"}
 
     take: StringProperty()
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return idle(cls, context)
 
     @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -92,6 +105,10 @@ class CONFINER_OT_keep_part(TakeOperator):
 
     take: StringProperty()
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return idle(cls, context)
+
     @reporting
     def execute(self, context: bpy.types.Context) -> set[str]:
         shot, take = self.target(context)
@@ -110,6 +127,10 @@ class CONFINER_OT_extend_take(TakeOperator):
 
     take: StringProperty()
     frames: IntProperty(name="Frames", description="Frames of the timeline to add", default=48, min=1, soft_max=480)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return idle(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_props_dialog(self)
@@ -145,6 +166,29 @@ class CONFINER_OT_restore_take(TakeOperator):
         return {"FINISHED"}
 
 
+class CONFINER_OT_take_in(ShotOperator):
+    """Put the takes that lie in the shot's folder into its list. The timeline stays as it is"""
+
+    bl_idname = "confiner.take_in"
+    bl_label = "Take Them In"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        count = unlisted_takes.take_in(compat.storyboard_scene(context), shots.active_shot(context))
+        self.report({"INFO"}, f"{count} take{'' if count == 1 else 's'} taken in")
+        return {"FINISHED"} if count else {"CANCELLED"}
+
+
+class CONFINER_OT_leave_found(ShotOperator):
+    """Leave the takes that were found where they are, and do not offer them again"""
+
+    bl_idname = "confiner.leave_found"
+    bl_label = "Leave Them"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        unlisted_takes.leave(compat.storyboard_scene(context), shots.active_shot(context))
+        return {"FINISHED"}
+
+
 class CONFINER_OT_open_take(TakeOperator):
     """Show the take's folder in the file browser of the system"""
 
@@ -168,5 +212,7 @@ CLASSES = (
     CONFINER_OT_extend_take,
     CONFINER_OT_remove_take,
     CONFINER_OT_restore_take,
+    CONFINER_OT_take_in,
+    CONFINER_OT_leave_found,
     CONFINER_OT_open_take,
 )

@@ -7,12 +7,18 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ...protocol.weights import RUNNING, FetchState, FetchWeights, StopFetching, WeightsPart
-from ..panels.weights_panel import draw_terms
+from ..panels.weights_panel import CHAIN, draw_terms
 from ..session import sidecar_link
 from ..session.runtime import RUNTIME
 
 DIALOG = 460
 """Width of the dialog, in pixels at a user interface scale of 1."""
+
+
+def _fetching(context: bpy.types.Context) -> bool:
+    """Whether the chain is being downloaded that the panel draws its buttons for."""
+    fetch = RUNTIME.fetches.get(getattr(context, CHAIN, None) or "")
+    return fetch is not None and fetch.state == RUNNING
 
 
 class CONFINER_OT_fetch_weights(bpy.types.Operator):
@@ -25,6 +31,13 @@ class CONFINER_OT_fetch_weights(bpy.types.Operator):
     control_steps: IntProperty(name="Control Steps", description="0: the chain's own number", options={"SKIP_SAVE"})
     accept: BoolProperty(name="I have read the licences and accept them", options={"SKIP_SAVE"})
     pickled: BoolProperty(name="I trust where the pickled file comes from: read it, once", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if _fetching(context):
+            cls.poll_message_set("These weights are being downloaded: wait for them, or stop the download")
+            return False
+        return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self._refused() or not self._asks():
@@ -73,6 +86,13 @@ class CONFINER_OT_stop_fetching(bpy.types.Operator):
     bl_label = "Stop"
 
     chain: StringProperty(description="Name of the chain", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if getattr(context, CHAIN, None) and not _fetching(context):
+            cls.poll_message_set("Nothing is being downloaded for this chain")
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         sidecar_link.open_link().send(StopFetching(self.chain))

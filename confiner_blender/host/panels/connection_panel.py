@@ -51,15 +51,16 @@ def draw_set_up(layout: Any, width: int) -> None:
     """How to get a sidecar where there is none: the button, or what to type."""
     box = layout.box()
     errand = RUNTIME.installation
-    if errand is not None and not errand.ended:
-        row = box.row(align=True)
-        row.progress(factor=errand.fraction, text=errand.line[:60])
-        row.operator("confiner.stop_installation", text="", icon="X")
-        return
     draw_sentence(box, "The experts run in a process of their own, which is not installed yet.", width, "INFO")
-    row = box.row()
-    row.scale_y = 1.3
-    row.operator("confiner.install_sidecar", icon="IMPORT")
+    split = box.split(factor=0.7, align=True)
+    split.scale_y = 1.3
+    split.operator("confiner.install_sidecar", icon="IMPORT")
+    split.operator("confiner.stop_installation", icon="X")
+    under_way = errand is not None and not errand.ended
+    box.progress(
+        factor=errand.fraction if under_way else 0.0,
+        text=errand.line[:60] if under_way else "Nothing is being installed",
+    )
     if errand is not None and errand.problem is not None:
         draw_problem(box, errand.problem.message, errand.problem.remedy, width)
         _draw_log(box, errand.log_tail)

@@ -15,7 +15,7 @@ MARGIN = 60
 
 def draw_sentence(layout: Any, text: str, width: int, icon: str = "NONE") -> None:
     """Draw `text` over as many lines as a region `width` pixels wide needs, the icon before the first."""
-    scale = bpy.context.preferences.system.ui_scale
+    scale = bpy.context.preferences.system.ui_scale or 1  # 0 where there is no window
     letters = max(int((width / scale - MARGIN) / LETTER), 16)
     column = layout.column(align=True)
     column.scale_y = 0.85

@@ -18,6 +18,9 @@ from ..session.runtime import RUNTIME, running
 from .partial_take_buttons import draw_cut_short
 from .sentences import draw_problem, draw_sentence
 
+PICTURE = 6
+"""Scale of the shot's picture, in units of a button's height."""
+
 STATE_ICONS = {
     JobState.CAPTURING: "VIEW_CAMERA",
     JobState.WAITING: "SORTTIME",
@@ -89,16 +92,17 @@ class StoryboardPanel:
             draw_sentence(layout, "A shot is one intended clip. Add the first one.", context.region.width, "INFO")
             layout.operator("confiner.add_shot", icon="ADD")
             return
-        shot = shots.active_shot(context)
+        shot, width = shots.active_shot(context), context.region.width
         if shot is not None:
-            _draw_generate(layout, shot, context.region.width)
-        _draw_colour(layout, scene, context.region.width)
+            _draw_generate(layout, shot)
+        _draw_colour(layout, scene, width)
         if RUNTIME.link.state is State.FAILED and RUNTIME.link.problem is not None:
             problem = RUNTIME.link.problem
-            column = draw_problem(layout, problem.message, problem.remedy, context.region.width)
-            row = column.row(align=True)
+            row = draw_problem(layout, problem.message, problem.remedy, width).row(align=True)
             row.operator("confiner.connect", text="Try Again", icon="FILE_REFRESH")
             row.operator("confiner.preferences", icon="PREFERENCES")
+        if shot is not None:
+            _draw_trouble(layout, shot, width)
 
 
 def _draw_list(layout: Any, storyboard: Any) -> None:
@@ -113,52 +117,57 @@ def _draw_list(layout: Any, storyboard: Any) -> None:
     side.operator("confiner.move_shot", text="", icon="TRIA_DOWN").direction = "DOWN"
 
 
-def _draw_generate(layout: Any, shot: CONFINER_PG_shot, width: int) -> None:
-    row = layout.row(align=True)
-    row.scale_y = 1.4
+def _draw_generate(layout: Any, shot: CONFINER_PG_shot) -> None:
+    """To start and to stop, each in a place of its own for the shot and for the storyboard, and how the shot stands.
+
+    Nothing here comes or goes with a job, so that a button is where it was a moment ago.
+    """
+    column = layout.column(align=True)
+    column.scale_y = 1.4
+    for start, start_icon, stop in (
+        ("confiner.generate", "RENDER_ANIMATION", "confiner.cancel"),
+        ("confiner.generate_all", "SEQ_SEQUENCER", "confiner.cancel_all"),
+    ):
+        split = column.split(factor=0.62, align=True)
+        split.operator(start, icon=start_icon)
+        split.operator(stop, icon="X")
     job = running(shot.uuid)
-    if job is not None:
-        draw_progress(row, shot)
-    else:
-        row.operator("confiner.generate", icon="RENDER_ANIMATION")
-        row.operator("confiner.generate_all", text="All", icon="SEQ_SEQUENCER")
-    if job is not None and (where := whereabouts(job.progress)):
-        caption = layout.row()
-        caption.active = False
-        caption.label(text=where)
-    if job is not None and job.preview is not None and (picture := thumbnails.icon(job.preview)):
-        layout.template_icon(picture, scale=7)
-    _draw_trouble(layout, shot, width)
+    layout.progress(
+        factor=fraction(job.progress) if job is not None else 0.0,
+        text=sentence(job.progress) if job is not None else _standing_sentence(shot),
+    )
+    caption = layout.row()
+    caption.active = False
+    caption.label(text=whereabouts(job.progress) if job is not None else "")
+    layout.template_icon(thumbnails.icon(thumbnail_of(shot)) or thumbnails.placeholder(), scale=PICTURE)
 
 
-def draw_progress(row: Any, shot: CONFINER_PG_shot) -> None:
-    """The bar with stage, step and time left, and the button that stops it."""
-    job = running(shot.uuid)
-    row.progress(factor=fraction(job.progress), text=sentence(job.progress))
-    row.operator("confiner.cancel", text="", icon="X").shot = shot.uuid
+def _standing_sentence(shot: CONFINER_PG_shot) -> str:
+    """What the bar says while nothing is being made."""
+    job = RUNTIME.jobs.get(shot.uuid)
+    if job is not None and job.progress.state is JobState.CANCELLED and _cut_short(shot) is None:
+        return "Cancelled: no frame was finished"
+    take = shots.active_take(shot)
+    return f"{take.name} is on the timeline" if take is not None else "Nothing is being generated"
 
 
 def _draw_trouble(layout: Any, shot: CONFINER_PG_shot, width: int) -> None:
     job = RUNTIME.jobs.get(shot.uuid)
+    take = _cut_short(shot)
+    if take is not None:
+        draw_cut_short(layout, take, width)
     problem = RUNTIME.problems.get(shot.uuid) or (job.progress.problem if job is not None else None)
     if problem is not None:
         column = draw_problem(layout, problem.message, problem.remedy, width)
         if job is not None and job.progress.state is JobState.PAUSED:
             column.operator("confiner.resume", icon="PLAY").shot = shot.uuid
-    take = _cut_short(shot)
-    if take is not None:
-        draw_cut_short(layout, take, width)
-    elif job is not None and job.progress.state is JobState.CANCELLED:
-        draw_sentence(layout, "Cancelled: no frame was finished", width, "INFO")
 
 
 def _cut_short(shot: CONFINER_PG_shot) -> CONFINER_PG_take | None:
     """The take that was cut short last, else the one on the timeline if it was."""
     job = RUNTIME.jobs.get(shot.uuid)
     last = shots.find_take(shot, job.entry.take) if job is not None else None
-    return next(
-        (take for take in (last, shots.active_take(shot)) if take and partial_takes.cut_short(shot, take)), None
-    )
+    return next((take for take in (last, shots.active_take(shot)) if take and partial_takes.is_part(shot, take)), None)
 
 
 def _draw_colour(layout: Any, scene: Any, width: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from ..blender import compat, thumbnails
-from ..jobs import partial_takes
+from ..jobs import partial_takes, unlisted_takes
 from ..scene import shots, takes
 from ..scene.properties import CONFINER_PG_shot, CONFINER_PG_take
 from ..session.runtime import running
@@ -16,6 +16,8 @@ from .partial_take_buttons import draw_cut_short
 from .sentences import draw_sentence
 from .shot_panel import ActiveShotPanel
 
+TAKE = "confiner_take"
+"""Under this name a button's operator finds in its context which take it is drawn for, before it is pressed."""
 PICTURE = 5
 """Scale of a take's picture, in units of a button's height."""
 
@@ -30,15 +32,29 @@ class TakesPanel(ActiveShotPanel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, scene, shot = self.layout, compat.storyboard_scene(context), shots.active_shot(context)
+        width = context.region.width
+        _draw_buttons(layout, shots.active_take(shot))
         if not shot.takes:
-            draw_sentence(layout, "No take yet. Generate makes the first one.", context.region.width, "INFO")
-            return
+            draw_sentence(layout, "No take yet. Generate makes the first one.", width, "INFO")
         grid = layout.grid_flow(row_major=True, columns=0, even_columns=True, even_rows=False, align=False)
-        for take in reversed(shot.takes):
+        for take in shot.takes:  # a new one comes last, and moves none of the others
             _draw_take(grid.box(), shot, take)
+        _draw_found(layout, scene, shot, width)
         active = shots.active_take(shot)
         if active is not None:
-            _draw_active(layout, scene, shot, active, context.region.width)
+            _draw_active(layout, scene, shot, active, width)
+
+
+def _draw_buttons(layout: Any, take: CONFINER_PG_take | None) -> None:
+    """What may be done with the take on the timeline."""
+    row = layout.row(align=True)
+    row.enabled = take is not None
+    for name, text, icon in (
+        ("confiner.extend_take", "Extend", "ADD"),
+        ("confiner.restore_take", "Restore Settings", "LOOP_BACK"),
+        ("confiner.open_take", "", "FILE_FOLDER"),
+    ):
+        row.operator(name, text=text, icon=icon).take = take.uuid if take is not None else ""
 
 
 def _draw_take(box: Any, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None:
@@ -47,17 +63,28 @@ def _draw_take(box: Any, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None
     job = running(shot.uuid)
     made = job is not None and job.entry.take == take.uuid
     picture = thumbnails.icon(job.preview if made else takes.thumbnail(take))
-    if picture:
-        column.template_icon(picture, scale=PICTURE)
-    else:
-        column.label(text="", icon="IMAGE_DATA")
+    column.template_icon(picture or thumbnails.placeholder(), scale=PICTURE)
     row = column.row(align=True)
     row.operator(
         "confiner.use_take", text=take.name, depress=on_timeline, icon="CHECKMARK" if on_timeline else "NONE"
     ).take = take.uuid
-    if not made:
-        row.operator("confiner.remove_take", text="", icon="X").take = take.uuid
+    cell = row.row(align=True)
+    cell.context_string_set(TAKE, take.uuid)
+    cell.operator("confiner.remove_take", text="", icon="X").take = take.uuid
     column.label(text=_summary(take, made))
+
+
+def _draw_found(layout: Any, scene: Any, shot: CONFINER_PG_shot, width: int) -> None:
+    """Takes that only the folder knows of, and the choice."""
+    count = len(unlisted_takes.found_takes(scene, shot))
+    if not count:
+        return
+    box = layout.box()
+    lies = "1 take is" if count == 1 else f"{count} takes are"
+    draw_sentence(box, f"{lies} found in this shot's folder that the list does not have", width, "FILE_FOLDER")
+    row = box.row(align=True)
+    row.operator("confiner.take_in", text="Take It In" if count == 1 else "Take Them In", icon="IMPORT")
+    row.operator("confiner.leave_found", text="Leave It" if count == 1 else "Leave Them", icon="X")
 
 
 def _summary(take: CONFINER_PG_take, made: bool) -> str:
@@ -72,13 +99,7 @@ def _summary(take: CONFINER_PG_take, made: bool) -> str:
 
 
 def _draw_active(layout: Any, scene: Any, shot: CONFINER_PG_shot, take: CONFINER_PG_take, width: int) -> None:
-    changed = takes.changed(scene, shot, take)
-    if changed and running(shot.uuid) is None:
-        draw_sentence(layout, f"Changed since {take.name}: {', '.join(changed)}", width, "FILE_REFRESH")
-    if partial_takes.cut_short(shot, take):
+    if partial_takes.is_part(shot, take):
         draw_cut_short(layout, take, width)
-    row = layout.row(align=True)
-    if takes.take_state(take).whole and running(shot.uuid) is None:
-        row.operator("confiner.extend_take", icon="ADD").take = take.uuid
-    row.operator("confiner.restore_take", icon="LOOP_BACK").take = take.uuid
-    row.operator("confiner.open_take", text="", icon="FILE_FOLDER").take = take.uuid
+    if changed := takes.changed(scene, shot, take):
+        draw_sentence(layout, f"Changed since {take.name}: {', '.join(changed)}", width, "FILE_REFRESH")

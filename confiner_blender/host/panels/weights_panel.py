@@ -11,10 +11,13 @@ from typing import Any
 import bpy
 
 from ...protocol.messages import ChainInfo
-from ...protocol.weights import FAILED, RUNNING, STOPPED, ChainWeights, FetchState, WeightsPart
+from ...protocol.weights import FAILED, RUNNING, ChainWeights, FetchState, WeightsPart
 from ...storyboard.download_size import amount, fraction, sentence, summary
 from ..session.runtime import RUNTIME
 from .sentences import draw_problem, draw_sentence
+
+CHAIN = "confiner_chain"
+"""Under this name a button's operator finds in its context which chain it is drawn for, before it is pressed."""
 
 
 class WeightsPanel:
@@ -57,19 +60,21 @@ def _draw_chain(box: Any, chain: ChainInfo, weights: ChainWeights, width: int) -
     draw_sentence(box, chain.description, width)
     for repository, parts in _grouped(weights.parts).items():
         _draw_repository(box, repository, parts, width)
-    fetch = RUNTIME.fetches.get(chain.name)
-    if fetch is not None and fetch.state == RUNNING:
-        _draw_progress(box, fetch, width)
+    if not weights.parts:
+        draw_sentence(box, summary(weights), width)
         return
-    draw_sentence(box, summary(weights), width)
+    box.context_string_set(CHAIN, chain.name)
+    fetch = RUNTIME.fetches.get(chain.name)
+    split = box.split(factor=0.7, align=True)
+    cell = split.row(align=True)
+    cell.enabled = not there
+    cell.operator("confiner.fetch_weights", text="Download", icon="IMPORT").chain = chain.name
+    split.operator("confiner.stop_fetching", icon="X").chain = chain.name
+    _draw_progress(box, weights, fetch)
+    if weights.step_parts:
+        _draw_steps(box, weights, width)
     if fetch is not None and fetch.state == FAILED and fetch.problem is not None:
         draw_problem(box, fetch.problem.message, fetch.problem.remedy, width)
-    if not there:
-        stopped = fetch is not None and fetch.state in (FAILED, STOPPED)
-        button = box.operator("confiner.fetch_weights", text="Go On" if stopped else "Download", icon="IMPORT")
-        button.chain = chain.name
-    elif weights.step_parts:
-        _draw_steps(box, weights, width)
 
 
 def _draw_steps(box: Any, weights: ChainWeights, width: int) -> None:
@@ -78,18 +83,23 @@ def _draw_steps(box: Any, weights: ChainWeights, width: int) -> None:
     row = box.row(align=True)
     for part in weights.step_parts:
         cell = row.row(align=True)
-        cell.enabled = not part.there
+        cell.enabled = not part.there and not weights.missing()
         button = cell.operator(
             "confiner.fetch_weights", text=str(part.steps), icon="CHECKMARK" if part.there else "IMPORT"
         )
         button.chain, button.control_steps = weights.chain, part.steps
 
 
-def _draw_progress(box: Any, fetch: FetchState, width: int) -> None:
-    row = box.row(align=True)
-    row.progress(factor=fraction(fetch), text=sentence(fetch))
-    row.operator("confiner.stop_fetching", text="", icon="X").chain = fetch.chain
-    draw_sentence(box, fetch.file, width)
+def _draw_progress(box: Any, weights: ChainWeights, fetch: FetchState | None) -> None:
+    """How much is here; while a download runs, of which file."""
+    under_way = fetch is not None and fetch.state == RUNNING
+    there = 0.0 if weights.missing() else 1.0
+    box.progress(
+        factor=fraction(fetch) if under_way else there, text=sentence(fetch) if under_way else summary(weights)
+    )
+    caption = box.row()
+    caption.active = False
+    caption.label(text=fetch.file if under_way else "")
 
 
 def _draw_repository(box: Any, repository: str, parts: list[WeightsPart], width: int) -> None:

@@ -43,6 +43,7 @@ class CONFINER_PG_take(bpy.types.PropertyGroup):
 
     uuid: StringProperty()
     folder: StringProperty(description="Where the frames stand, relative to the .blend once that is saved")
+    arrived: BoolProperty(description="Its job has ended, and this file has seen that")
     shared: BoolProperty(description="The take belongs to another storyboard, which this one was copied from")
     length: IntProperty()
     fps: FloatProperty()
@@ -112,6 +113,8 @@ class CONFINER_PG_shot(bpy.types.PropertyGroup):
     chain: StringProperty(name="Chain", description="Expert chain of this shot; empty: the storyboard's")
     takes: CollectionProperty(type=CONFINER_PG_take)
     active_take: StringProperty(description="The take on the timeline")
+    choice: IntProperty(description="How often the author has chosen a take, counted along the history")
+    removed: StringProperty(description="Ids of the takes that the author removed, or left where they were found")
 
 
 class CONFINER_PG_storyboard(bpy.types.PropertyGroup):
@@ -122,6 +125,7 @@ class CONFINER_PG_storyboard(bpy.types.PropertyGroup):
     chain: StringProperty(name="Chain", description="Expert chain of every shot without its own", default=DEFAULT_CHAIN)
     shots: CollectionProperty(type=CONFINER_PG_shot)
     index: IntProperty(name="Active Shot")
+    moves: IntProperty(description="Tells a state that undo brought back from one that it left as it was")
 
 
 CLASSES = (CONFINER_PG_take, CONFINER_PG_stretch, CONFINER_PG_shot, CONFINER_PG_storyboard)

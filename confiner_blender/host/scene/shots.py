@@ -13,11 +13,11 @@ from typing import Any
 
 import bpy
 
-from ...storyboard import identity, timeline_layout
+from ...storyboard import identity, take_folders, timeline_layout
 from ...storyboard.clip_timing import Timing, offset_of, timeline_span
 from ...storyboard.shot_values import Shot, Stretch
 from ..blender import compat
-from ..session.runtime import running
+from ..session.runtime import RUNTIME, running
 from . import strips
 from .properties import CONFINER_PG_shot, CONFINER_PG_take
 
@@ -46,6 +46,20 @@ def active_shot(context: bpy.types.Context) -> CONFINER_PG_shot | None:
 
 def find_take(shot: CONFINER_PG_shot, take_uuid: str) -> CONFINER_PG_take | None:
     return next((take for take in shot.takes if take.uuid == take_uuid), None)
+
+
+def removed_takes(shot: CONFINER_PG_shot) -> set[str]:
+    """The takes that the author wants no more, by the part of their ids that their folders bear."""
+    return set(shot.removed.split())
+
+
+def mark_removed(shot: CONFINER_PG_shot, take_uuid: str) -> None:
+    """Note, in the .blend, that nothing is to bring the take back but undo."""
+    shot.removed = " ".join(sorted(removed_takes(shot) | {take_folders.short(take_uuid)}))
+
+
+def is_removed(shot: CONFINER_PG_shot, take_uuid: str) -> bool:
+    return take_folders.short(take_uuid) in removed_takes(shot)
 
 
 def active_take(shot: CONFINER_PG_shot) -> CONFINER_PG_take | None:
@@ -86,9 +100,11 @@ def part_copies() -> None:
     bearers = [identity.Bearer(s.name, s.confiner.uuid, s.confiner.owner) for s in scenes]
     for name in identity.copies(bearers):
         scene = bpy.data.scenes[name]
-        scene.confiner.uuid = new_uuid()
+        # An undo may bring the copied ids back; the copy is still the same one then.
+        ids = RUNTIME.copies.setdefault((scene.session_uid, scene.confiner.uuid), {})
+        scene.confiner.uuid = ids.setdefault(scene.confiner.uuid, new_uuid())
         for shot in scene.confiner.shots:
-            old, shot.uuid = shot.uuid, new_uuid()
+            old, shot.uuid = shot.uuid, ids.setdefault(shot.uuid, new_uuid())
             job = running(old)
             for index in reversed(range(len(shot.takes))):
                 shot.takes[index].shared = True

@@ -41,11 +41,18 @@ def span_of_shot(scene: bpy.types.Scene, shot_uuid: str) -> Span | None:
 
 
 def place(
-    scene: bpy.types.Scene, name: str, shot_uuid: str, take_uuid: str, folder: Path, names: list[str], start: int
+    scene: bpy.types.Scene,
+    name: str,
+    shot_uuid: str,
+    take_uuid: str,
+    folder: Path,
+    names: list[str],
+    start: int,
+    channel: int = 1,
 ) -> Any:
-    """A new strip from frame `start`, on the first channel that has room for all of it."""
+    """A new strip from frame `start`, on the first channel from `channel` upwards that has room for all of it."""
     others = [span_of(strip) for strip in compat.strips_of(scene)]
-    channel = timeline_layout.free_channel(start, start + len(names), others)
+    channel = timeline_layout.free_channel(start, start + len(names), others, channel)
     strip = compat.strips_for_new(scene).new_image(
         name=name, filepath=str(folder / names[0]), channel=channel, frame_start=start, fit_method="FIT"
     )

@@ -18,6 +18,7 @@ from ...storyboard.placeholder import slate_png
 from ...storyboard.strip_elements import element_names
 from ..blender import paths
 from ..blender.add_on import user_folder
+from ..session.runtime import RUNTIME
 from . import shots, strips
 from .properties import CONFINER_PG_shot, CONFINER_PG_take
 
@@ -64,11 +65,20 @@ def add(shot: CONFINER_PG_shot, entry: Entry) -> CONFINER_PG_take:
         return found
     take = shot.takes.add()
     take.uuid = entry.take
-    take.name = f"Take {len(shot.takes)}"
+    take.name = entry.name or next_name(shot)
     take.folder = paths.stored(Path(entry.folder), bpy.data.filepath)
     for name in FROM_ENTRY:
         setattr(take, name, getattr(entry, name))
     return take
+
+
+def next_name(shot: CONFINER_PG_shot) -> str:
+    """A name that no take of the shot has, nor one that is on its way."""
+    here = [arrival for arrival in RUNTIME.arrivals.values() if arrival.entry.shot == shot.uuid]
+    coming = [arrival.entry.name for arrival in here if not arrival.discarded]
+    names = [*(take.name for take in shot.takes if take.name), *coming]
+    numbers = [int(name.removeprefix("Take ")) for name in names if name.removeprefix("Take ").isdecimal()]
+    return f"Take {1 + max(numbers, default=0)}"
 
 
 def take_state(take: CONFINER_PG_take) -> take_record.TakeState:
@@ -90,8 +100,16 @@ def names_of(take: CONFINER_PG_take) -> list[str]:
     return element_names(shots.take_timing(take), done, frame_name, stand_in)
 
 
-def show(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take) -> None:
-    """Put the take on the timeline: in the shot's strips if there are any, else in a new one."""
+def show(
+    scene: bpy.types.Scene,
+    shot: CONFINER_PG_shot,
+    take: CONFINER_PG_take,
+    place: tuple[int, int] | None = None,
+) -> None:
+    """Put the take on the timeline: in the shot's strips if there are any, else in a new one.
+
+    A new one stands on the channel and frame of `place`, if it is given, or else where the shot is to be.
+    """
     before = shots.active_take(shot)
     names, folder = names_of(take), folder_of(take)
     if any(strips.of_shot(scene, shot.uuid)):
@@ -99,8 +117,8 @@ def show(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take)
         strips.swap(scene, shot.uuid, take.uuid, folder, names, (take.width, take.height), old_size)
         strips.fill(scene, shot.uuid, take.uuid, names)
     else:
-        start = shots.start_of(scene, shot.uuid)
-        strips.place(scene, shot.name, shot.uuid, take.uuid, folder, names, start)
+        channel, start = place or (1, shots.start_of(scene, shot.uuid))
+        strips.place(scene, shot.name, shot.uuid, take.uuid, folder, names, start, channel)
     shot.active_take = take.uuid
 
 
@@ -121,7 +139,7 @@ def worth_keeping(shot: CONFINER_PG_shot) -> bool:
 
 
 def discard(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take_uuid: str) -> None:
-    """Take a take without frames out of the shot and off the timeline."""
+    """Take a take out of the shot and off the timeline."""
     strips.remove(scene, shot.uuid, take_uuid)
     for index, take in enumerate(shot.takes):
         if take.uuid == take_uuid:

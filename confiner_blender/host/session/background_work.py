@@ -40,6 +40,11 @@ def start_installation() -> None:
     RUNTIME.installation = _begin(installation(wheel, folder, online=bpy.app.online_access, blender=blender))
 
 
+def installing() -> bool:
+    """Whether the sidecar's environment is being built."""
+    return RUNTIME.installation is not None and not RUNTIME.installation.ended
+
+
 def stop_installation() -> None:
     """Interrupt it; the next one goes on where it was."""
     _stop(RUNTIME.installation)

@@ -18,6 +18,7 @@ from ...protocol.messages import ChainInfo, Problem, ShotRequest, Status
 from ...protocol.weights import ChainWeights, FetchState
 from ...storyboard.job_ledger import Entry
 from ...storyboard.job_progress import Progress
+from ...storyboard.showing import Shown
 
 
 @dataclass
@@ -29,6 +30,8 @@ class Job:
     request: ShotRequest | None = None
     structure_start: int = 0
     """The timeline frame at which structure frames begin."""
+    resumed: bool = False
+    """Whether it goes on with a take that was cut short."""
     settled: bool = False
     """Whether its end has reached the shot: it has to wait while the shot is undone or another file is open."""
     preview: Path | None = None
@@ -38,6 +41,18 @@ class Job:
     @property
     def folder(self) -> Path:
         return Path(self.entry.folder)
+
+
+@dataclass
+class Arrival:
+    """A take that a job brings, or has brought, while this file is open: what undo must not take back."""
+
+    entry: Entry
+    ended: bool = False
+    discarded: bool = False
+    """Whether there is nothing of it, so that it is in no list."""
+    safe: bool = False
+    """Whether a saved file has it, so that the ledger has let go of it."""
 
 
 @dataclass
@@ -84,8 +99,18 @@ class Runtime:
     """By shot id: why it could not be generated."""
     structures: dict[str, Path] = field(default_factory=dict)
     """By shot id: a structure frame that was rendered to be looked at."""
-    removed: set[str] = field(default_factory=set)
-    """Takes that the user removed: nothing brings them back."""
+    arrivals: dict[str, Arrival] = field(default_factory=dict)
+    """By take id, in their order: what has come into the open file by itself."""
+    shown: dict[str, Shown] = field(default_factory=dict)
+    """By shot id: the take that came onto the timeline by itself last."""
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By shot id: the channel and the frame on which it stood then."""
+    had_strip: dict[str, bool] = field(default_factory=dict)
+    """By shot id: whether the state that the last undo or redo brought back had a strip of it."""
+    moves: int = 1
+    """How often anything was undone or redone."""
+    copies: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
+    """By a copied scene and the storyboard that it was copied from: the copy's new ids, by the old ones."""
 
 
 RUNTIME = Runtime()

@@ -22,5 +22,5 @@ stage.report(
     files=sorted(set(stage.files_of(stage.strips()[0]))),
     spans=stage.spans(),
     missing=stage.missing_files(),
-    ledger=len(stage.module("host.jobs.jobs").ledger().entries()),
+    ledger=len(stage.module("host.jobs.arrivals").ledger_of_user().entries()),
 )

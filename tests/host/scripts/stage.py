@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import queue
 import struct
 import sys
 import time
@@ -112,15 +113,29 @@ def pixels_of(path: Path) -> Any:
     return (values * 255 + 0.5).astype(np.uint8)
 
 
+class QuietSidecar:
+    """Stands where the session stands: takes what it is asked for and answers nothing. The script plays the worker."""
+
+    def __init__(self) -> None:
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.asked: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *values: self.asked.append((name, *values))
+
+
+def be_the_sidecar() -> None:
+    """From now on the script is the sidecar."""
+    runtime = module("host.session.runtime").RUNTIME
+    if runtime.session is None:
+        runtime.session = QuietSidecar()
+
+
 def start_job(shot: Any) -> Any:
-    """A job as `generate` makes it, without a sidecar: the script plays the worker thread and feeds the pump itself."""
-    jobs, runtime = module("host.jobs.jobs"), module("host.session.runtime")
-    scene = bpy.context.scene
-    job = jobs._prepare(scene, shot)
-    runtime.RUNTIME.jobs[shot.uuid] = job
-    jobs.ledger().write(job.entry)
-    jobs.restore_take(job)
-    return job
+    """A job as the button starts it, without a sidecar: the script plays the worker and feeds the pump itself."""
+    be_the_sidecar()
+    module("host.jobs.jobs").generate(bpy.context.scene, shot)
+    return module("host.session.runtime").RUNTIME.jobs[shot.uuid]
 
 
 def land(job: Any, frames: int, colour: tuple[int, int, int] = (200, 30, 30)) -> None:
@@ -139,6 +154,28 @@ def finish(job: Any) -> None:
     path = job.folder / "take.json"
     path.write_text((job.folder / "request.json").read_text())
     pump.apply(inbox.TakeStored(job.entry.take, path))
+
+
+def fail(job: Any) -> None:
+    """End a job as the sidecar does that cannot make it."""
+    messages, pump = module("protocol.messages"), module("host.callbacks.timer")
+    problem = messages.Problem("worker", "the experts gave up", "try another size")
+    pump.apply(module("client.session.inbox").MessageArrived(messages.Refused(problem, job.entry.take)))
+
+
+def press(operator: Any, **values: Any) -> Any:
+    """Press a button as the author does: with an undo step, if the operator makes one."""
+    return operator("EXEC_DEFAULT", True, **values)
+
+
+def step(message: str) -> None:
+    """End one of the author's own changes, as the interface does after each."""
+    bpy.ops.ed.undo_push(message=message)
+
+
+def on_timeline(shot: Any) -> list[str]:
+    """The ids of the takes that the shot's strips show."""
+    return [strip["confiner_take"] for strip in strips() if strip.get("confiner_shot") == shot.uuid]
 
 
 def use_sidecar(**preferences: Any) -> None:
