@@ -19,6 +19,7 @@ from ..protocol.messages import (
     Started,
     Stepped,
 )
+from .take_record import unread_in
 
 
 class JobState(enum.Enum):
@@ -53,7 +54,8 @@ _TOLD = ("stage", "step", "steps", "eta", "start", "frames", "segment_frames", "
 class Progress:
     """A job's progress. `eta` counts seconds; `position` is the place in the queue, 0 next.
 
-    The last step worked on `frames` frames from `start` on; `done` is the part of the work that is done, 0 to 1.
+    `unread` says what of its prompts the experts do not read. The last step worked on `frames` frames from `start` on;
+    `done` is the part of the work that is done, 0 to 1.
     """
 
     state: JobState
@@ -69,6 +71,7 @@ class Progress:
     position: int = 0
     frames_done: int = 0
     note: str = ""
+    unread: tuple[str, ...] = ()
     problem: Problem | None = None
 
     @property
@@ -84,7 +87,7 @@ def advance(progress: Progress, event: JobEvent) -> Progress:
         case Queued():
             return replace(progress, state=JobState.QUEUED, position=event.position, note="")
         case Started():
-            return replace(progress, state=JobState.RUNNING, note="")
+            return replace(progress, state=JobState.RUNNING, note="", unread=unread_in(event.take))
         case Stepped():
             told = {name: getattr(event, name) for name in _TOLD}
             return replace(progress, state=JobState.RUNNING, **told)

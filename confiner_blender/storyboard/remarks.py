@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..protocol.messages import ChainInfo
@@ -32,6 +32,14 @@ class Remark:
 def remarks(shot: Shot, chains: Mapping[str, ChainInfo]) -> list[Remark]:
     """All there is to say about `shot`. `chains` is what the sidecar has listed; empty before it has."""
     return [*_own(shot), *_of_chain(shot, chains)]
+
+
+def unread(sentences: Iterable[str]) -> list[Remark]:
+    """What the experts do not read of the prompts, as the sidecar said when the shot was last made with these.
+
+    Only the experts' own tokenizers know where a prompt is cut, and Blender has none of them.
+    """
+    return [Remark("prompt", each[:1].upper() + each[1:], blocking=False) for each in sentences]
 
 
 def blocking(found: list[Remark]) -> Remark | None:

@@ -25,6 +25,9 @@ PART = "part.json"
 REQUEST = "request.json"
 """What was asked for, written by the add-on when it asks: the settings of a take that was cut short, to go on with."""
 
+UNREAD = "unread"
+"""Under this name a record has what the experts left unread of its prompts."""
+
 _WORDS = {
     "prompt": "prompt",
     "negative_prompt": "negative prompt",
@@ -64,6 +67,17 @@ def settings_of(folder: Path) -> dict[str, Any] | None:
             kept = {"num_frames": value["kept"], "kept": value["kept"]} if "kept" in value else {}
             return {**request, **kept, **({"chain": name_of_chain} if name_of_chain else {})}
     return None
+
+
+def unread_in(take: dict[str, Any]) -> tuple[str, ...]:
+    """What the experts left unread of the prompts, in the sidecar's sentences, as the record of a take says."""
+    told = take.get(UNREAD)
+    return tuple(each for each in told if isinstance(each, str)) if isinstance(told, list) else ()
+
+
+def unread_of(folder: Path) -> tuple[str, ...]:
+    """The same of the take, or the part of one, that lies in `folder`; nothing if it does not tell."""
+    return next((told for name in (RECORD, PART) if (told := unread_in(_read(folder / name)))), ())
 
 
 def request_of(folder: Path) -> ShotRequest | None:
@@ -107,6 +121,11 @@ def changed_since(shot: Shot, settings: dict[str, Any]) -> list[str]:
     elif later and settings["crossover"] != now["crossover"]:
         words.append("cross-over")
     return words
+
+
+def same_prompts(shot: Shot, settings: dict[str, Any]) -> bool:
+    """Whether `shot` as it stands has the prompts, and the experts that read them, of a take's `settings`."""
+    return not {"prompt", "negative prompt", "later prompts", "chain"} & set(changed_since(shot, settings))
 
 
 def request_text(request: ShotRequest, entry: Entry) -> str:

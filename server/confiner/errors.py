@@ -8,11 +8,13 @@
     │   ├── UnknownChain        no chain of that name
     │   ├── ChainFileError      a chain file with a mistake in it
     │   ├── WeightsMissing      files of the chain that are not on this machine
+    │   ├── WeightsDamaged      files that are here and hold no weights, or not all of them
     │   ├── LicenceNotAccepted  weights whose terms nobody has accepted yet
     │   ├── NoSpace             a disk that cannot hold the weights
     │   ├── DownloadFailed      weights that the hub did not give
     │   └── ScheduleError       a noise schedule that contradicts what is asked of it
     ├── OutOfMemory         memory that did not suffice
+    ├── NotFinite           a network that gave not-a-number or infinite values
     ├── StateError          a checkpoint that does not belong to this request and plan
     └── DeviceMissing       a device that this machine does not have
 
@@ -61,6 +63,10 @@ class WeightsMissing(ChainError):
     code = "weights-missing"
 
 
+class WeightsDamaged(ChainError):
+    code = "weights-damaged"
+
+
 class LicenceNotAccepted(ChainError):
     code = "licence"
 
@@ -79,6 +85,10 @@ class ScheduleError(ChainError):
 
 class OutOfMemory(ConfinerError):
     code = "out-of-memory"
+
+
+class NotFinite(ConfinerError):
+    code = "not-finite"
 
 
 class StateError(ConfinerError):

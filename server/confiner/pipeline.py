@@ -7,6 +7,7 @@ frames = pipe("a red cube moves left", generator=torch.Generator().manual_seed(7
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,11 @@ from .generation.events import FramesDone, StepDone
 from .generation.generate import generate
 from .generation.plan import resolve_plan
 from .generation.request import ClipRequest
+from .generation.unread import unread_words
 from .loading.chain import Chain, load_chain
 from .method.prompt_schedule import CROSSOVER, Stretch
+
+log = logging.getLogger(__name__)
 
 StepCallback = Callable[["ConFinerPipeline", int, int, dict[str, Any]], dict[str, Any] | None]
 
@@ -157,8 +161,11 @@ class ConFinerPipeline(DiffusionPipeline):
         """One clip's frames, piece by piece; not all of them where the callback interrupted."""
         finished = []
         steps = 0
+        plan = resolve_plan(request, self.chain)
+        for sentence in unread_words(request, self.chain, plan):
+            log.warning("%s", sentence)
         with self.progress_bar(total=1) as bar:
-            for event in generate(request, self.chain, resolve_plan(request, self.chain)):
+            for event in generate(request, self.chain, plan):
                 if isinstance(event, FramesDone):
                     finished.append(event)
                 elif isinstance(event, StepDone):

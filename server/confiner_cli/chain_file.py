@@ -55,10 +55,10 @@ def read_spec(name: str, file: Path | None) -> ChainSpec:
     return find_chain(read_chains(file), name)
 
 
-def load(spec: ChainSpec, device: str, plan: dict[str, Any] | None = None) -> Chain:
+def load(spec: ChainSpec, device: str, plan: dict[str, Any] | None = None, dtype: str | None = None) -> Chain:
     """The chain's experts on the device called `device`, fitted into the memory that is there.
 
-    `plan`, as JSON values, is one to be replayed: it holds precision and decoding.
+    `plan`, as JSON values, is one to be replayed: it holds precision and decoding. `dtype` is a precision asked for.
     """
     from confiner import load_chain
     from confiner.chains.compatibility import check_chain
@@ -69,4 +69,4 @@ def load(spec: ChainSpec, device: str, plan: dict[str, Any] | None = None) -> Ch
     place = find_device(device)
     check_chain(spec)
     like = None if plan is None else of_plan(plan)
-    return load_chain(spec, device=place, memory=choose(machine_with(place), chain_sizes(spec), like=like))
+    return load_chain(spec, device=place, memory=choose(machine_with(place), chain_sizes(spec), like=like, dtype=dtype))

@@ -20,10 +20,9 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"there is no file {args.file}", "download lavie_base.pt from Vchitect/LaVie, then name it")
     from confiner.chains.weight_source import converted_form
 
-    if converted_form(args.file).exists():
-        print(f"{converted_form(args.file)} is there already")
-        return 0
+    there = args.file.suffix == ".safetensors" or converted_form(args.file).exists()
     from confiner.loading.pickled import convert
 
-    print(f"written to {convert(args.file)}")
+    written = convert(args.file)
+    print(f"{written} is there already" if there else f"written to {written}")
     return 0

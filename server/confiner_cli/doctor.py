@@ -12,8 +12,9 @@ import platform
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,14 +82,28 @@ def write_json(path: Path, findings: list[Finding]) -> None:
 
 def examine(chain_file: Path | None) -> Iterator[Finding]:
     """Everything that is looked at, in the order in which it would be needed."""
-    yield _python()
-    yield from map(_package, PACKAGES)
-    yield _device()
-    yield _memory()
-    yield _movies()
-    yield from _chains(chain_file)
-    yield from _folders()
-    yield _sidecar()
+    looks: dict[str, Callable[[], Finding | Iterator[Finding]]] = {
+        "python": _python,
+        **{name: partial(_package, name) for name in PACKAGES},
+        "device": _device,
+        "memory": _memory,
+        "ffmpeg": _movies,
+        "chains": partial(_chains, chain_file),
+        "folders": _folders,
+        "sidecar": _sidecar,
+    }
+    for name, look in looks.items():
+        yield from _guarded(name, look)
+
+
+def _guarded(name: str, look: Callable[[], Finding | Iterator[Finding]]) -> Iterator[Finding]:
+    """What was found; where the look itself fails, that: the rest is still to be looked at."""
+    try:
+        found = look()
+        yield from [found] if isinstance(found, Finding) else found
+    except Exception as error:  # noqa: BLE001 - whatever is broken here is what doctor is asked about
+        seen = f"cannot be looked at ({type(error).__name__}: {error})"
+        yield Finding(name, False, " ".join(seen.split()), "mend that, or report it with all that doctor says")
 
 
 def _python() -> Finding:
@@ -149,15 +164,28 @@ def _chains(chain_file: Path | None) -> Iterator[Finding]:
     except ConfinerError as error:
         yield Finding("chains", False, str(error), error.remedy)
         return
-    any_there = any(not spec.missing for spec in chains.values())
-    for spec in chains.values():
-        name = f"chain {spec.name}"
-        if spec.missing:
-            remedy = f"download its weights with confiner fetch {spec.name}, or use another chain"
-            yield Finding(name, False, spec.missing, remedy, needed=not any_there)
+    troubles = {name: _trouble(spec) for name, spec in chains.items()}
+    any_runs = any(trouble is None for trouble in troubles.values())
+    for name, spec in chains.items():
+        if (trouble := troubles[name]) is not None:
+            yield Finding(f"chain {name}", False, *trouble, needed=not any_runs)
         else:
-            yield Finding(name, True, f"{spec.title}; weights are here")
-            yield _fit(spec)
+            yield Finding(f"chain {name}", True, f"{spec.title}; weights are here")
+            yield from _guarded("  in memory", partial(_fit, spec))
+
+
+def _trouble(spec: ChainSpec) -> tuple[str, str] | None:
+    """Why a chain cannot run here, and what to do; None if it can."""
+    from confiner.chains.compatibility import check_chain
+    from confiner.errors import ConfinerError
+
+    if spec.missing and not spec.damaged:
+        return spec.missing, f"download its weights with confiner fetch {spec.name}, or use another chain"
+    try:
+        check_chain(spec)
+    except ConfinerError as error:
+        return str(error), error.remedy
+    return None
 
 
 def _fit(spec: ChainSpec) -> Finding:

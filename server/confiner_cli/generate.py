@@ -24,7 +24,7 @@ from .take_folder import (
 
 if TYPE_CHECKING:
     import numpy as np
-    from confiner import Chain, ChainSpec, ClipRequest, Plan, Stretch
+    from confiner import Chain, ChainSpec, ClipRequest, Plan, StepDone, Stretch
     from numpy.typing import NDArray
 
 HELP = "make a clip from a prompt, here and now"
@@ -55,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     method = parser.add_argument_group("the method")
     add_chain_arguments(method)  # type: ignore[arg-type]  # a group takes arguments as a parser does
+    method.add_argument(
+        "--dtype",
+        choices=("float32", "float16", "bfloat16"),
+        help="what is computed in (default: by device and memory); float32 cannot overflow",
+    )
     method.add_argument("--rule", default="coordinated", help="one that `confiner chains` lists (default: coordinated)")
     method.add_argument("--freedom", type=int, metavar="T_E", help="timestep at which refinement starts")
     method.add_argument("--control-steps", type=int, metavar="N", help="steps of the control expert (T1)")
@@ -74,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from confiner import Plan, resolve_plan
     from confiner.generation.plan import check_clip
+    from confiner.generation.unread import unread_words
 
     record = read_record(args.take) if args.take else None
     spec = read_spec(record["chain"]["name"] if record else args.chain, args.chains)
@@ -85,8 +91,10 @@ def run(args: argparse.Namespace) -> int:
     if record:
         chain, plan = load(spec, record["plan"]["device"], record["plan"]), Plan.from_json(record["plan"])
     else:
-        chain = load(spec, args.device)
+        chain = load(spec, args.device, dtype=args.dtype)
         plan = resolve_plan(request, chain)
+    for sentence in unread_words(request, chain, plan):
+        print(f"confiner: {sentence}", file=sys.stderr)
     made = _make(request, chain, plan, args, kept=None if record is None or longer else record.get("kept"))
     if record is None:
         return 0
@@ -174,32 +182,32 @@ def _name_unknown_words(spec: ChainSpec, prompt: str) -> None:
 
 def _make(request: ClipRequest, chain: Chain, plan: Plan, args: argparse.Namespace, kept: int | None) -> dict[str, Any]:
     """Generate, write every frame as it comes, and return the take's record. Of a part only the first `kept` frames."""
-    from confiner import FramesDone, StepDone, generate, take_record
+    from confiner import ConfinerError, FramesDone, StepDone, generate, take_record
     from confiner.generation.take_record import frame_hash
 
     args.out.mkdir(parents=True, exist_ok=True)
     progress = ProgressLine(sys.stderr)
     frames: list[NDArray[np.uint8]] = []
-    for event in generate(request, chain, plan):
-        if isinstance(event, StepDone):
-            if args.json:
-                _report(
-                    event="step",
-                    stage=event.stage,
-                    step=event.step,
-                    steps=event.steps,
-                    eta=progress.seconds_left(event),
-                )
-            else:
-                progress.step(event)
-        elif isinstance(event, FramesDone):
-            new = event.frames if kept is None else event.frames[: kept - event.start]
-            write_frames(args.out, event.start, new)
-            frames += list(new)
-            if args.json:
-                _report(event="frames", start=event.start, count=len(new))
-            if len(frames) == kept:
-                break
+    try:
+        for event in generate(request, chain, plan):
+            if isinstance(event, StepDone):
+                _show_step(event, progress, as_json=args.json)
+            elif isinstance(event, FramesDone):
+                new = event.frames if kept is None else event.frames[: kept - event.start]
+                write_frames(args.out, event.start, new)
+                frames += list(new)
+                if args.json:
+                    _report(event="frames", start=event.start, count=len(new))
+                if len(frames) == kept:
+                    break
+    except ConfinerError:
+        progress.close()
+        if frames:  # they are finished: a take of their own, with the whole one's request
+            hashes = [frame_hash(frame) for frame in frames]
+            write_record(args.out, take_record(request, chain, plan, hashes, kept=len(frames)))
+            told = f"confiner: {len(frames)} of {request.num_frames} frames are finished and kept in {args.out}"
+            print(told, file=sys.stderr)
+        raise
     progress.close()
     record = take_record(request, chain, plan, [frame_hash(frame) for frame in frames], kept=kept)
     write_record(args.out, record)
@@ -209,6 +217,14 @@ def _make(request: ClipRequest, chain: Chain, plan: Plan, args: argparse.Namespa
     else:
         print(f"{len(frames)} frames in {args.out}")
     return record
+
+
+def _show_step(event: StepDone, progress: ProgressLine, *, as_json: bool) -> None:
+    if not as_json:
+        progress.step(event)
+        return
+    left = progress.seconds_left(event)
+    _report(event="step", stage=event.stage, step=event.step, steps=event.steps, eta=left)
 
 
 def _write_extras(request: ClipRequest, frames: list[NDArray[np.uint8]], args: argparse.Namespace) -> None:

@@ -13,12 +13,14 @@ from confiner.errors import (
     DownloadFailed,
     LicenceNotAccepted,
     NoSpace,
+    NotFinite,
     OutOfMemory,
     RequestError,
     ScheduleError,
     StateError,
     StructureError,
     UnknownChain,
+    WeightsDamaged,
     WeightsMissing,
 )
 
@@ -33,11 +35,13 @@ CODES: dict[type[ConfinerError], str] = {
     UnknownChain: "unknown-chain",
     ChainFileError: "chain-file",
     WeightsMissing: "weights-missing",
+    WeightsDamaged: "weights-damaged",
     LicenceNotAccepted: "licence",
     NoSpace: "no-space",
     DownloadFailed: "download",
     ScheduleError: "schedule",
     OutOfMemory: "out-of-memory",
+    NotFinite: "not-finite",
     StateError: "state",
     DeviceMissing: "device",
 }

@@ -85,7 +85,7 @@ class Metronome:
             yield JobFrame(job.job_id, frame, hashlib.sha256(png).hexdigest(), pixels=f"pixels of {frame}"), b""
         yield JobFinished(job.job_id, {"request": request}), b""
 
-    def exhausted(self, error: Exception, request: ShotRequest) -> Problem | None:
+    def advice(self, error: Exception, request: ShotRequest) -> Problem | None:
         return None
 
     def memory(self) -> dict[str, int]:

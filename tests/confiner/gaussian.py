@@ -23,7 +23,7 @@ class GaussianExpert:
     spread: float = 1.0
     asked: list[int] = field(default_factory=list)
 
-    def predict(self, latents: torch.Tensor, timestep: int, embeds: PromptEmbeds) -> Prediction:
+    def predict(self, latents: torch.Tensor, timestep: int, prompt_embeds: PromptEmbeds) -> Prediction:
         self.asked.append(timestep)
         alpha_bar = self.schedule.alpha_bar(timestep)
         signal = math.sqrt(alpha_bar)

@@ -17,6 +17,8 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 TOKENS = 24
 MOMENTS = 32
+NO_TENSORS = b"\x02" + bytes(7) + b"{}"
+"""The smallest whole file of safetensors: a header that lists nothing."""
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 CHAIN_FILE = """

@@ -67,7 +67,7 @@ class HashEngine:
             write_whole(checkpoint_path(folder), json.dumps([step, digest]).encode())
         yield JobFinished(job.job_id, {"digest": digest}), b""
 
-    def exhausted(self, error: Exception, request: ShotRequest) -> Problem | None:
+    def advice(self, error: Exception, request: ShotRequest) -> Problem | None:
         return None
 
     def _restored(self, folder: Path) -> tuple[int, str] | None:

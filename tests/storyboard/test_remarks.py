@@ -7,7 +7,7 @@ import pytest
 
 from confiner_blender.protocol.messages import ChainInfo
 from confiner_blender.storyboard.clip_timing import Timing
-from confiner_blender.storyboard.remarks import blocking, nearest_size, remarks, unknown_words
+from confiner_blender.storyboard.remarks import blocking, nearest_size, remarks, unknown_words, unread
 from confiner_blender.storyboard.shot_request import shot_request
 from confiner_blender.storyboard.shot_values import Shot, Stretch
 
@@ -118,3 +118,9 @@ def test_a_rule_that_is_not_there_keeps_the_shot_back():
     found = remarks(replace(SHOT, rule=""), CHAINS)
     assert blocking(found).field == "rule"
     assert "install" in blocking(found).message
+
+
+def test_what_is_not_read_is_said_by_the_prompt_and_does_not_block() -> None:
+    (remark,) = unread(("the prompt is too long to be read whole: no expert reads “at noon”",))
+    assert (remark.field, remark.blocking) == ("prompt", False)
+    assert remark.message == "The prompt is too long to be read whole: no expert reads “at noon”"

@@ -12,7 +12,7 @@ from ...storyboard import remarks
 from ...storyboard.clip_timing import hold_sentence
 from ...storyboard.remarks import Remark
 from ..blender import compat, thumbnails
-from ..scene import shots
+from ..scene import shots, takes
 from ..scene.properties import CONFINER_PG_shot
 from ..session.runtime import RUNTIME
 from .prompts_panel import draw_later_prompts
@@ -172,7 +172,8 @@ def _draw_chain_menu(column: Any, label: str, name: str, menu: str, unset: str =
 
 
 def _remarks(scene: Any, shot: CONFINER_PG_shot) -> list[Remark]:
-    return remarks.remarks(shots.values_of(scene, shot), RUNTIME.chains)
+    found = remarks.remarks(shots.values_of(scene, shot), RUNTIME.chains)
+    return [*found, *remarks.unread(takes.unread(scene, shot))]
 
 
 def _draw_remarks(layout: Any, found: list[Remark], field: str, width: int) -> None:

@@ -185,6 +185,25 @@ def settings_of(take: CONFINER_PG_take) -> dict[str, Any] | None:
     return take_record.settings_of(folder) if changed is None else _settings_once(folder, changed)
 
 
+def unread(scene: bpy.types.Scene, shot: CONFINER_PG_shot) -> tuple[str, ...]:
+    """What is left unread of the shot's prompts, as its last job or its take tells, if it has the same prompts."""
+    job = RUNTIME.jobs.get(shot.uuid)
+    made = shots.find_take(shot, job.entry.take) if job is not None else None
+    for take in (made, shots.active_take(shot)):
+        settings = settings_of(take) if take is not None else None
+        if take is None or settings is None or not take_record.same_prompts(shots.values_of(scene, shot), settings):
+            continue
+        told = job.progress.unread if job is not None and take == made else ()
+        return told or _unread_of(take)
+    return ()
+
+
+def _unread_of(take: CONFINER_PG_take) -> tuple[str, ...]:
+    folder = folder_of(take)
+    changed = _settled_since(folder)
+    return take_record.unread_of(folder) if changed is None else _unread_once(folder, changed)
+
+
 def _settled_since(folder: Path) -> int | None:
     """When the folder last changed; None if that was just now, since its clock is coarse and more may have followed."""
     try:
@@ -208,3 +227,8 @@ def _look_once(folder: Path, num_frames: int, changed: int) -> take_record.TakeS
 @functools.lru_cache(maxsize=1024)
 def _settings_once(folder: Path, changed: int) -> dict[str, Any] | None:
     return take_record.settings_of(folder)
+
+
+@functools.lru_cache(maxsize=1024)
+def _unread_once(folder: Path, changed: int) -> tuple[str, ...]:
+    return take_record.unread_of(folder)

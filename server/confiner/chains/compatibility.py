@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ChainError, WeightsMissing
+from ..errors import ChainError, WeightsDamaged, WeightsMissing
 from .expert_kinds import EXPERT_KINDS
 from .scheduler_file import read_scheduler
 from .spec import ChainSpec, ExpertSpec
@@ -20,21 +20,32 @@ Config = Mapping[str, Any]
 
 
 def check_chain(spec: ChainSpec) -> None:
-    """Raise WeightsMissing or ChainError if the chain cannot be loaded as it is written.
+    """Raise WeightsMissing, WeightsDamaged or another ChainError if the chain cannot be loaded as it is written.
 
     What a configuration does not say (a one-file checkpoint has none) is left to `check_expert` after loading.
     """
+    try:
+        _check_parts(spec)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ChainError(
+            f"the configurations of {spec.name!r} hold what cannot be understood ({error})",
+            "those of its publishers",
+            "download its folders again, or name others in the chain file",
+        ) from error
+
+
+def _check_parts(spec: ChainSpec) -> None:
     _check_there(spec, spec.vae, "vae")
-    vae = _config(spec.vae)
+    vae = configuration(spec.vae)
     _check_preview(spec, vae)
     for role, expert in spec.experts.items():
         expert = expert.at(spec.control_steps)
         for part, place in expert.parts.items():
             _check_there(spec, place, role, part)
-        unet = _config(expert.unet)
+        unet = configuration(expert.unet)
         if expert.motion_adapter is not None:
-            unet = {**unet, **_config(expert.motion_adapter), "_class_name": unet.get("_class_name")}
-        check_expert(spec, role, unet=unet, text=_config(expert.text_encoder), vae=vae)
+            unet = {**unet, **configuration(expert.motion_adapter), "_class_name": unet.get("_class_name")}
+        check_expert(spec, role, unet=unet, text=configuration(expert.text_encoder), vae=vae)
         _check_prediction(spec, role, expert)
 
 
@@ -64,9 +75,11 @@ def check_expert(spec: ChainSpec, role: str, *, unet: Config, text: Config, vae:
 
 
 def _check_there(spec: ChainSpec, place: WeightSource, *path: str) -> None:
+    where = spec.where(*path)
+    if (damage := spec.damage_at(place)) is not None:
+        raise WeightsDamaged(f"{where}: {damage.seen}", damage.expected, damage.remedy)
     if place.folder() is not None:
         return
-    where = spec.where(*path)
     if pickled := place.pickled():
         raise WeightsMissing(
             f"{where}: {pickled.name}, a pickled file, which can carry code",
@@ -79,10 +92,10 @@ def _check_there(spec: ChainSpec, place: WeightSource, *path: str) -> None:
 
 
 def _check_preview(spec: ChainSpec, vae: Config) -> None:
-    """A preview decoder that is not there is done without; one that reads other latents would draw nonsense."""
-    if spec.preview is None or spec.preview.folder() is None:
+    """A preview decoder that is not there or damaged is done without; one for other latents would draw nonsense."""
+    if spec.preview is None or spec.preview.folder() is None or spec.preview.damage() is not None:
         return
-    reads, space = _config(spec.preview).get("latent_channels"), vae.get("latent_channels")
+    reads, space = configuration(spec.preview).get("latent_channels"), vae.get("latent_channels")
     if _differ(reads, space):
         raise _misfit(spec, ("preview",), f"a preview decoder for {reads} latent channels", f"{space}, as vae has")
 
@@ -105,8 +118,8 @@ def _differ(one: Any, other: Any) -> bool:
     return one is not None and other is not None and one != other
 
 
-def _config(place: WeightSource) -> Config:
-    """The `config.json` of a part; empty for a part that is one file."""
+def configuration(place: WeightSource) -> Config:
+    """The `config.json` of a part; empty for a part that is one file. ChainError if it cannot be read."""
     folder = place.folder()
     if folder is None or folder.is_file():
         return {}

@@ -54,7 +54,8 @@ class Part:
 
     @property
     def there(self) -> bool:
-        return self.place.folder() is not None
+        """Whether it is here and whole; what is damaged is to be downloaded again."""
+        return self.place.folder() is not None and self.place.damage() is None
 
     @property
     def pickled(self) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from ..errors import WeightsDamaged
 from .toml_lines import ChainText
 from .weight_source import WeightSource
 
@@ -139,12 +140,25 @@ class ChainSpec:
 
     @property
     def missing(self) -> str:
-        """What of the chain is not on this machine, as a sentence; empty if it can run here."""
+        """What of the chain is not on this machine, or is damaged, as a sentence; empty if it can run here."""
+        damaged = list(dict.fromkeys(f"{damage.seen}: {damage.remedy}" for damage in self.damaged))
         pickled = [
             f"convert {path} once, with confiner convert" for path in map(WeightSource.pickled, self.sources) if path
         ]
         absent = _by_repository([place for place in self.sources if place.folder() is None and place.pickled() is None])
-        return "; ".join(([f"not on this machine: {absent}"] if absent else []) + pickled)
+        return "; ".join(([f"not on this machine: {absent}"] if absent else []) + pickled + damaged)
+
+    @property
+    def damaged(self) -> tuple[WeightsDamaged, ...]:
+        """What is wrong with each place whose weights are here and can never be loaded."""
+        return tuple(damage for damage in map(self.damage_at, self.sources) if damage is not None)
+
+    def damage_at(self, place: WeightSource) -> WeightsDamaged | None:
+        """What is wrong with the weights at one of the chain's places; what came from the hub is fetched anew."""
+        damage = place.damage()
+        if damage is None or place.repository() is None:
+            return damage
+        return WeightsDamaged(damage.seen, damage.expected, f"download it again: confiner fetch {self.name}")
 
 
 def _by_repository(places: list[WeightSource]) -> str:

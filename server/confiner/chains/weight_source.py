@@ -12,6 +12,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ..errors import WeightsDamaged
+from .tensor_file import damage
+
 PICKLED = (".pt", ".pth", ".ckpt", ".bin")
 BUNDLED = Path(__file__).resolve().parent.parent / "bundled"
 
@@ -36,6 +39,11 @@ class WeightSource:
         names = _names(path)
         unfinished = "config.json" in names and not _with_weights(names)
         return None if unfinished else path
+
+    def damage(self) -> WeightsDamaged | None:
+        """What is wrong with the weights that are here, if they can never be loaded. Reads no more than headers."""
+        path = self.folder()
+        return None if path is None else damage(path)
 
     def pickled(self) -> Path | None:
         """The pickled file that this place names or has in its folder, if there is nothing else to load there."""

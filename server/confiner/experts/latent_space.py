@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from ..memory.offloading import works_on
+from ..method.finite import Watch
 
 Pictures = npt.NDArray[np.uint8]
 
@@ -38,15 +39,19 @@ class LatentSpace:
         """The latents of one frame: `(channels, height, width)`."""
         return self.channels, height // self.factor, width // self.factor
 
-    def encode(self, pictures: Pictures, *, together: int | None = None, tiling: bool = False) -> torch.Tensor:
+    def encode(
+        self, pictures: Pictures, *, together: int | None = None, tiling: bool = False, of: str = "pictures"
+    ) -> torch.Tensor:
         """uint8 `[frames, height, width, 3]` to latents `[1, channels, frames, h, w]` in float32: the mode, no draw.
 
         `together` frames pass through the network at a time, all of them if None; `tiling` cuts each into tiles.
+        Raises NotFinite, which calls them what they are `of`, if the network gives what is no number.
         """
         self._set_tiles(tiling, *pictures.shape[1:3])
         pixels = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
         groups = [self._encode(group) for group in pixels.split(together or len(pixels))]
         latents: torch.Tensor = (torch.cat(groups) - self._shift) * self.vae.config.scaling_factor
+        self._check(latents, f"when it encoded {of}")
         return latents.transpose(0, 1).unsqueeze(0)
 
     def _encode(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -54,16 +59,26 @@ class LatentSpace:
         mode: torch.Tensor = self.vae.encode(images).latent_dist.mode().float()
         return mode
 
-    def decode(self, latents: torch.Tensor, *, tiling: bool = False) -> Pictures:
-        """Latents `[1, channels, frames, h, w]` to uint8 `[frames, height, width, 3]`, in tiles with `tiling`."""
+    def decode(self, latents: torch.Tensor, *, tiling: bool = False, of: str = "frames") -> Pictures:
+        """Latents `[1, channels, frames, h, w]` to uint8 `[frames, height, width, 3]`, in tiles with `tiling`.
+
+        Raises NotFinite, which calls them what they are `of`, if the network gives what is no number: in bytes it would
+        be black.
+        """
         height, width = latents.shape[3:]
         self._set_tiles(tiling, height * self.factor, width * self.factor)
         weight = next(self.vae.parameters())
         inputs = latents[0].transpose(0, 1) / self.vae.config.scaling_factor + self._shift
         images = self.vae.decode(inputs.to(works_on(self.vae), weight.dtype)).sample.float()
+        self._check(images, f"when it decoded {of}")
         pixels = ((images / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
         pictures: Pictures = pixels.permute(0, 2, 3, 1).cpu().numpy()
         return pictures
+
+    def _check(self, values: torch.Tensor, doing: str) -> None:
+        watch = Watch(next(self.vae.parameters()).dtype)
+        watch.note("the autoencoder", values)
+        watch.check(doing)
 
     def _set_tiles(self, tiling: bool, height: int, width: int) -> None:
         """Tiles of half the frame's longer side, which overlap; a plan says whether there are any."""

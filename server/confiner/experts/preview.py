@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..method.finite import Watch
 from .latent_space import LatentSpace, Pictures
 
 PATCHES = 8
@@ -21,12 +22,15 @@ LONGEST = 256
 
 
 def fit_preview(space: LatentSpace) -> torch.Tensor:
-    """The map `[channels + 1, 3]` from latents and a constant to colours in 0 … 255."""
+    """The map `[channels + 1, 3]` from latents and a constant to colours in 0 … 255.
+
+    Raises NotFinite if the autoencoder cannot even encode the card.
+    """
     patch = 2 * space.factor
     random = np.random.Generator(np.random.Philox(key=0))
     colours = random.integers(0, 256, (PATCHES, PATCHES, 3), dtype=np.uint8)
     card = colours.repeat(patch, axis=0).repeat(patch, axis=1)
-    latents = space.encode(card[None])[0, :, 0].cpu().double()
+    latents = space.encode(card[None], of="a test card")[0, :, 0].cpu().double()
     pixels = colours.repeat(2, axis=0).repeat(2, axis=1).reshape(-1, 3)
     inputs = _with_constant(latents)
     return torch.linalg.lstsq(inputs, torch.from_numpy(pixels).double(), driver="gelsd").solution
@@ -39,6 +43,17 @@ def preview(latents: torch.Tensor, fitted: torch.Tensor, decoder: Any = None) ->
     colours = _with_constant(latents.cpu().double()) @ fitted
     pictures: Pictures = colours.round().clamp(0, 255).to(torch.uint8).reshape(*latents.shape[1:], 3).numpy()
     return pictures
+
+
+def usable_decoder(decoder: Any) -> Any:
+    """The small `decoder`, tried once; NotFinite if it gives what is no number."""
+    weight = next(decoder.parameters())
+    with torch.no_grad():
+        zeros = torch.zeros(1, decoder.config.latent_channels, 8, 8, device=weight.device, dtype=weight.dtype)
+        watch = Watch(weight.dtype)
+        watch.note("the preview decoder", decoder.decode(zeros).sample)
+        watch.check("when it was tried")
+    return decoder
 
 
 def _decoded(latents: torch.Tensor, decoder: Any) -> Pictures:

@@ -66,6 +66,10 @@ class TextEncoder:
         """Tokens per text; longer texts are cut."""
         return int(min(self.tokenizer.model_max_length, self.model.config.max_position_embeddings))
 
+    def count(self, text: str) -> int:
+        """Tokens of a text, with the marks of its beginning and end; what exceeds `length` is not read."""
+        return len(self.tokenizer(text, verbose=False).input_ids)
+
     def encode(self, texts: list[str]) -> torch.Tensor:
         """The last hidden state, `[texts, tokens, width]`."""
         tokens = self.tokenizer(

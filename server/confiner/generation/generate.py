@@ -11,22 +11,24 @@ frames in flight are a short diagonal band: first frames leave early, and memory
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import torch
 
 from ..experts.latent_space import Pictures
 from ..experts.preview import preview
 from ..loading.chain import Chain
+from ..memory.out_of_memory import out_of_memory_reported
 from ..method.consistency import initial_noise
 from ..method.control import Guidance, control_step, pure_noise
+from ..method.finite import Watch, WatchedDenoiser
 from ..method.rules import RULES
 from ..method.schedule import Prediction, joined
 from ..method.windows import Window
 from .events import Event, FramesDone, Stage, StepDone, StructureReady
 from .numerics import numerics
-from .out_of_memory import out_of_memory_reported
 from .plan import Plan, check_clip, check_edges, check_plan
 from .prepared_shot import PreparedShot, prepare
 from .request import ClipRequest
@@ -37,20 +39,27 @@ def generate(request: ClipRequest, chain: Chain, plan: Plan, state: ShotState | 
     """Yield the shot's events in order until its last frame is out; `state` is any event's, to go on after it.
 
     Nothing runs between two pulls, and no torch context spans them: to cancel is to stop pulling. Raises
-    RequestError if the chain cannot make this clip, StateError if the plan was made for another one.
+    RequestError if the chain cannot make this clip, StateError if the plan was made for another one, NotFinite when a
+    network gives what is no number: no frame is made of it, and the last event's state is sound.
     """
     check_clip(request, chain.spec)
     chain = chain.at(plan.control_steps)
     check_plan(plan, chain)
     check_edges(plan, request)
-    with numerics(plan), out_of_memory_reported(request, chain):
+    with numerics(plan), _memory_of(request, chain):
         shot = prepare(request, chain, plan)
     state = shot.start() if state is None else state
     while state.delivered < shot.layout.needed[-1]:
-        with numerics(plan), out_of_memory_reported(request, chain):
+        with numerics(plan), _memory_of(request, chain):
             event = advance(shot, state)
         state = event.state
         yield event
+
+
+def _memory_of(request: ClipRequest, chain: Chain) -> AbstractContextManager[None]:
+    """Where memory that runs out is told with what would need less."""
+    size = {"num_frames": request.num_frames, "width": request.width, "height": request.height}
+    return out_of_memory_reported(chain.spec, chain.device, chain.memory, **size)
 
 
 def advance(shot: PreparedShot, state: ShotState) -> Event:
@@ -77,15 +86,19 @@ def _control(shot: PreparedShot, state: ShotState) -> Event:
     """One denoising step of the next segments."""
     plan, k = shot.plan, state.control_step
     batch = shot.layout.batch_from(state.segment)
+    watch = Watch(shot.chain.dtype)
     prediction, reference = control_step(
-        shot.chain.control,
+        WatchedDenoiser(shot.chain.control, "the control expert", watch),
         _segment_noise(shot, batch) if state.control is None else state.control,
         shot.control_timesteps[k],
         shot.segment_embeds(batch),
         Guidance(plan.coherence, plan.coherence_space, plan.coherence_reference),
         state.references[k] if state.references else None,
     )
-    after = dataclasses.replace(
+    watch.note("guiding the control expert", prediction.x0)
+    frames = _named(shot, batch.start * shot.layout.segment_frames, batch.stop * shot.layout.segment_frames)
+    watch.check(f"at control step {k + 1} of {plan.control_steps} (timestep {shot.control_timesteps[k]}), {frames}")
+    after = replace(
         state,
         control=prediction,
         control_step=k + 1,
@@ -93,10 +106,8 @@ def _control(shot: PreparedShot, state: ShotState) -> Event:
         steps_done=(state.steps_done[0] + 1, state.steps_done[1]),
         evaluations=state.evaluations + len(batch) * shot.chain.control.passes,
     )
-    frames = shot.layout.segment_frames
-    return _step_done(
-        shot, after, "control", shot.control_timesteps[k], batch.start * frames, len(batch) * frames, prediction
-    )
+    n = shot.layout.segment_frames
+    return _step_done(shot, after, "control", shot.control_timesteps[k], batch.start * n, len(batch) * n, prediction)
 
 
 def _segment_noise(shot: PreparedShot, batch: range) -> Prediction:
@@ -117,9 +128,7 @@ def _hand_over(shot: PreparedShot, state: ShotState) -> Event:
     start = state.levels[0].end
     end = min(shot.layout.length, batch.stop * shot.layout.segment_frames)
     structure = torch.cat(state.control.x0.split(1), dim=2)[:, :, : end - start]
-    after = dataclasses.replace(
-        state, segment=batch.stop, control=None, control_step=0, references=state.trace, trace=()
-    )
+    after = replace(state, segment=batch.stop, control=None, control_step=0, references=state.trace, trace=())
     return _structure_ready(shot, after, start, structure)
 
 
@@ -127,7 +136,8 @@ def _encode(shot: PreparedShot, state: ShotState, pictures: Pictures) -> Event:
     """The next viewport frames become structure in the control expert's place."""
     start = state.levels[0].end
     plan, chosen = shot.plan, pictures[start : start + shot.layout.segment_frames]
-    latents = shot.chain.space.encode(chosen, together=plan.decode_frames, tiling=plan.vae_tiling)
+    of = f"structure, {_named(shot, start, start + len(chosen))}"
+    latents = shot.chain.space.encode(chosen, together=plan.decode_frames, tiling=plan.vae_tiling, of=of)
     return _structure_ready(shot, state, start, latents)
 
 
@@ -144,13 +154,19 @@ def _structure_ready(shot: PreparedShot, state: ShotState, start: int, structure
 def _refine(shot: PreparedShot, state: ShotState, step: int, window: Window) -> Event:
     """One refinement step of one window; frames that no later window of this step reads are released."""
     before = state.levels[step].cut(window.start, window.end)
-    prediction = RULES.find(shot.plan.rule).refine(before, shot.refine_step(step, window))
+    rule, watch, at = RULES.find(shot.plan.rule), Watch(shot.chain.dtype), shot.refine_step(step, window)
+    S = replace(at.S, expert=WatchedDenoiser(at.S.expert, "the spatial expert", watch))
+    T = replace(at.T, expert=WatchedDenoiser(at.T.expert, "the temporal expert", watch))
+    prediction = rule.refine(before, replace(at, S=S, T=T))
+    watch.note(f"the rule {rule.name}", prediction.x0)
+    where = _named(shot, window.start, window.end)
+    watch.check(f"at refinement step {step + 1} of {shot.plan.refine_steps} (timestep {at.t}), {where}")
     kept = prediction.cut(window.first - window.start, window.last - window.start)
     still_read = (
         shot.layout.window_from(step, window.last).start if window.last < shot.layout.length else shot.layout.length
     )
     after = state.grown(step + 1, kept).with_level(step, state.levels[step].without_before(still_read))
-    after = dataclasses.replace(
+    after = replace(
         after,
         steps_done=(state.steps_done[0], state.steps_done[1] + 1),
         evaluations=state.evaluations + shot.step_evaluations(step),
@@ -199,9 +215,16 @@ def _deliverable(shot: PreparedShot, state: ShotState) -> int | None:
 def _deliver(shot: PreparedShot, state: ShotState, last: int) -> Event:
     band = state.levels[-1]
     latents = band.cut(state.delivered, last).x0
-    after = dataclasses.replace(
+    after = replace(
         state.with_level(len(state.levels) - 1, band.without_before(last)),
         delivered=last,
     )
-    frames = shot.chain.space.decode(latents, tiling=shot.plan.vae_tiling)
+    frames = shot.chain.space.decode(latents, tiling=shot.plan.vae_tiling, of=_named(shot, state.delivered, last))
     return FramesDone(state.delivered - shot.layout.lead_in, frames, latents, after)
+
+
+def _named(shot: PreparedShot, start: int, end: int) -> str:
+    """Frames of the clip as a person counts them, from 1; those made around it and dropped are not counted."""
+    lead_in = shot.layout.lead_in
+    first, last = max(0, start - lead_in) + 1, min(end - lead_in, shot.request.num_frames)
+    return f"frames {first} to {max(first, last)}"

@@ -12,6 +12,7 @@ from ..experts.text_encoder import PromptSchedule
 from ..loading.chain import Chain
 from ..method.denoiser import PromptEmbeds
 from ..method.evaluations import evaluations
+from ..method.finite import Watch
 from ..method.noise import NoiseSource
 from ..method.rules import RULES, PromptedExpert, RefineStep
 from ..method.timesteps import control_timesteps, refine_timesteps
@@ -119,7 +120,10 @@ def frame_layout(request: ClipRequest, chain: Chain, plan: Plan) -> FrameLayout:
 
 
 def prepare(request: ClipRequest, chain: Chain, plan: Plan) -> PreparedShot:
-    """Encode the prompts with every expert's text encoder. Runs the encoders: call it inside `numerics`."""
+    """Encode the prompts with every expert's text encoder. Runs the encoders: call it inside `numerics`.
+
+    Raises NotFinite if an encoder gives what is no number; looked at once, when all have read.
+    """
     # Where things happen in time is the structure's to say, if there is one.
     with_phases = request.structure is None
     prompts = {
@@ -132,4 +136,9 @@ def prepare(request: ClipRequest, chain: Chain, plan: Plan) -> PreparedShot:
         )
         for role, expert in chain.experts.items()
     }
+    watch = Watch(chain.dtype)
+    for role, encoded in prompts.items():
+        for embeds in (*encoded.prompts, *([] if encoded.negative is None else [encoded.negative])):
+            watch.note(f"the text encoder of the {role} expert", embeds)
+    watch.check("when it read the prompts")
     return PreparedShot(request, chain, plan, prompts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ..errors import StateError
+from ..chains.tensor_file import read_header
+from ..errors import StateError, WeightsDamaged
 from ..method.schedule import Prediction, joined
 from .plan import Plan
 from .request import ClipRequest
@@ -104,16 +105,20 @@ def save_state(state: ShotState, path: Path, request: ClipRequest, plan: Plan) -
 def load_state(path: Path, request: ClipRequest, plan: Plan) -> ShotState:
     """Read a checkpoint; StateError unless it was saved by the same request and plan."""
     try:
+        header = read_header(path)
         with safe_open(path, framework="pt", device=plan.device) as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise StateError(f"{path.name}: {error}", "a whole checkpoint", "generate the shot anew") from error
-    _check_owner(metadata, request, plan)
-    return _restored(json.loads(metadata["counters"]), tensors)
+            tensors = {name: file.get_tensor(name) for name in header.shapes}
+    except (OSError, SafetensorError, WeightsDamaged) as error:
+        seen = error.seen if isinstance(error, WeightsDamaged) else f"{path.name}: {error}"
+        raise StateError(seen, "a whole checkpoint", "generate the shot anew") from error
+    _check_owner(header.metadata, request, plan)
+    if odd := sorted(name for name, tensor in tensors.items() if not bool(tensor.isfinite().all())):
+        seen = f"{path.name} with what is no number, in {odd[0]}"
+        raise StateError(seen, "a checkpoint of finite numbers", "generate the shot anew")
+    return _restored(json.loads(header.metadata["counters"]), tensors)
 
 
-def _check_owner(metadata: dict[str, str], request: ClipRequest, plan: Plan) -> None:
+def _check_owner(metadata: Mapping[str, str], request: ClipRequest, plan: Plan) -> None:
     remedy = "generate the shot anew"
     if metadata.get("format") != FORMAT:
         raise StateError(f"a checkpoint of format {metadata.get('format')!r}", repr(FORMAT), remedy)

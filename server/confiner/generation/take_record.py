@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ..loading.chain import Chain
 from .plan import Plan
 from .request import ClipRequest
+from .unread import unread_words
 
 FORMAT = "confiner-take-1"
 _PACKAGES = ("torch", "diffusers", "transformers", "numpy")
@@ -26,8 +27,9 @@ def take_record(
     """What `take.json` holds, as JSON values; `frame_hashes` are the frames' own, in order, if they are known.
 
     A part of a clip that was cut short is a take too: it has the whole clip's request, since frames look ahead, and of
-    its frames the first `kept`.
+    its frames the first `kept`. What the experts left unread of its prompts is said under `unread`, if anything is.
     """
+    unread = unread_words(request, chain, plan)
     return {
         "format": FORMAT,
         "request": request.settings(),
@@ -38,6 +40,7 @@ def take_record(
         "plan": plan.to_json(),
         "frames": list(frame_hashes),
         **({} if kept is None else {"kept": kept}),
+        **({"unread": list(unread)} if unread else {}),
         "versions": {
             "python": platform.python_version(),
             "machine": platform.machine(),

@@ -28,6 +28,7 @@ from huggingface_hub.utils import (
 )
 
 from ..chains import ChainSpec
+from ..chains.tensor_file import damage
 from ..chains.weight_source import hub_cache
 from ..errors import DownloadFailed, NoSpace
 from ..memory.units import gigabytes
@@ -145,12 +146,13 @@ class _Meter:
 
 def _arrivals(file: HubFile) -> Iterator[int]:
     """Bring one file into the hub's cache, and yield how many bytes have come; fewer than none if some were bad."""
-    if file.sha256 is not None and not file.blob.exists():
+    if file.sha256 is not None and not file.whole:
         file.blob.parent.mkdir(parents=True, exist_ok=True)
         lock = hub_cache() / ".locks" / file.folder.name / f"{file.sha256}.lock"
         lock.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(lock):  # another program that downloads the same file is waited for
             yield from _carry(file)
+    _clear_damaged(file)
     hf_hub_download(
         file.repository,
         file.name,
@@ -165,9 +167,15 @@ def _arrivals(file: HubFile) -> Iterator[int]:
         yield file.size
 
 
+def _clear_damaged(file: HubFile) -> None:
+    """Where links cannot be made, the hub's client lays the content itself there, and leaves what it finds."""
+    if file.laid.is_file() and not file.laid.is_symlink() and file.laid.suffix == ".safetensors" and damage(file.laid):
+        file.laid.unlink()
+
+
 def _carry(file: HubFile) -> Iterator[int]:
     """Bring a large file's content, behind what is there of it already, and check it by its hash."""
-    if file.blob.exists():  # the program that was waited for has brought it
+    if file.whole:  # the program that was waited for has brought it
         return
     url = hf_hub_url(file.repository, file.name, revision=file.commit, endpoint=hub_api().endpoint)
     retries = RETRIES

@@ -24,6 +24,7 @@ from huggingface_hub.errors import (
 
 from ..chains import ChainSpec
 from ..chains.repositories import PERMISSIVE, Part, Repository, files_to_load, hub_parts, known_repository
+from ..chains.tensor_file import damage
 from ..chains.weight_source import PICKLED, hub_cache
 from ..errors import DownloadFailed, LicenceNotAccepted, WeightsMissing
 
@@ -59,6 +60,18 @@ class HubFile:
         return self.folder / "blobs" / str(self.sha256)
 
     @property
+    def whole(self) -> bool:
+        """Whether the large file's content is here: all of it, and weights if it is to be weights."""
+        if not self.blob.is_file() or self.blob.stat().st_size != self.size:
+            return False
+        return PurePosixPath(self.name).suffix != ".safetensors" or damage(self.blob) is None
+
+    @property
+    def laid(self) -> Path:
+        """Where the hub's client lays the file for those who read it."""
+        return self.folder / "snapshots" / self.commit / self.name
+
+    @property
     def unfinished(self) -> Path:
         """What is there of a file whose download was interrupted."""
         return self.blob.with_name(f"{self.sha256}.incomplete")
@@ -68,7 +81,7 @@ class HubFile:
         """Bytes that are not here yet."""
         if self.sha256 is None:
             return self.size
-        if self.blob.exists():
+        if self.whole:
             return 0
         return self.size - (min(self.unfinished.stat().st_size, self.size) if self.unfinished.exists() else 0)
 

@@ -16,9 +16,10 @@ from ..chains import ChainSpec, ExpertSpec, WeightSource
 from ..chains.compatibility import check_chain, check_expert
 from ..chains.expert_kinds import EXPERT_KINDS
 from ..chains.scheduler_file import scheduler_disagreements
+from ..errors import ConfinerError
 from ..experts.expert import Expert
 from ..experts.latent_space import LatentSpace
-from ..experts.preview import fit_preview
+from ..experts.preview import fit_preview, usable_decoder
 from ..experts.text_encoder import TextEncoder
 from ..memory.choice import MemoryChoice, roomy
 from ..weights.located import LocatedWeights, locate_weights
@@ -76,7 +77,8 @@ def load_chain(
     """Load every part of `spec`; a `cache` kept between calls lets chains share what they have in common.
 
     `memory` says how it is fitted into memory, `dtype` included; without it, everything stays on the device.
-    Raises WeightsMissing if a part is not on this machine, ChainError if the parts do not fit together.
+    Raises WeightsMissing if a part is not on this machine, WeightsDamaged if its file holds no weights, ChainError if
+    the parts do not fit together, NotFinite if the autoencoder does not encode.
     """
     place = torch.device(device) if cache is None else cache.device
     memory = memory or roomy(place.type, str(cache.dtype if cache else dtype).removeprefix("torch."))
@@ -92,7 +94,8 @@ def load_chain(
 def _held_parts(spec: ChainSpec) -> dict[WeightSource, LocatedWeights]:
     """What this machine holds of the chain now, without what is missing."""
     places = (*spec.sources, *((spec.preview,) if spec.preview is not None else ()))
-    return {place: LocatedWeights.at(path) for place in places if (path := place.folder()) is not None}
+    sound = [(place, place.folder()) for place in places if place.damage() is None]
+    return {place: LocatedWeights.at(path) for place, path in sound if path is not None}
 
 
 def _loaded(
@@ -121,10 +124,16 @@ def _loaded(
 
 
 def _preview_decoder(spec: ChainSpec, cache: ModuleCache, parts: dict[WeightSource, LocatedWeights]) -> Any:
-    """The small decoder for previews, None where it is not on this machine."""
-    if spec.preview is None or spec.preview not in parts:
+    """The small decoder for previews, None where it is not on this machine or is of no use."""
+    if spec.preview is None or spec.preview.folder() is None:
         return None
-    return cache.take(AutoencoderTiny, parts[spec.preview])
+    try:
+        if (damage := spec.damage_at(spec.preview)) is not None:
+            raise damage
+        return usable_decoder(cache.take(AutoencoderTiny, parts[spec.preview]))
+    except ConfinerError as error:
+        log.warning("previews are drawn without %s: %s", spec.preview, error)
+        return None
 
 
 def _by_role(role: str, hashes: dict[str, str]) -> dict[str, str]:

@@ -15,14 +15,17 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, MotionAdapter, UNet2DConditionModel, UNetMotionModel
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
-from ..errors import ChainError
+from ..chains.tensor_file import damage, variant
+from ..errors import ChainError, ConfinerError
 from ..memory.choice import Offload
 from ..memory.offloading import ModelOffloading, layers, offload_groups
-from ..weights.located import LocatedWeights, variant
+from ..memory.out_of_memory import is_out_of_memory
+from ..weights.located import LocatedWeights
 from .single_file import read_part
 
 
@@ -69,12 +72,11 @@ class ModuleCache:
 
     def _loaded(self, kind: Any, path: Path) -> Any:
         if kind is CLIPTokenizer:
-            return kind.from_pretrained(path)
+            with _loading_told(kind, path):
+                return kind.from_pretrained(path)
         if path.is_file():
             return self._settled(read_part(kind, path, self.dtype))
-        dtype = {"dtype" if kind is CLIPTextModel else "torch_dtype": self.dtype}
-        with _without_progress_bars():
-            return self._settled(kind.from_pretrained(path, use_safetensors=True, variant=variant(path), **dtype))
+        return self._settled(_from_folder(kind, path, self.dtype))
 
     def _settled(self, part: Any) -> Any:
         part.requires_grad_(False).eval()
@@ -89,16 +91,48 @@ class ModuleCache:
         return part
 
 
+def _from_folder(kind: Any, path: Path, dtype: torch.dtype) -> Any:
+    """A network from a folder in diffusers' layout; ChainError unless the folder has a tensor for each of its own."""
+    named = {"dtype" if kind is CLIPTextModel else "torch_dtype": dtype}
+    with _loading_told(kind, path), _without_progress_bars():
+        network, told = kind.from_pretrained(
+            path, use_safetensors=True, variant=variant(path), output_loading_info=True, **named
+        )
+        if lacking := sorted(told["missing_keys"]):
+            raise ValueError(f"{len(lacking)} tensors are not in it, such as {lacking[0]}")
+    return network
+
+
+@contextmanager
+def _loading_told(kind: Any, path: Path) -> Iterator[None]:
+    """Let whatever goes wrong with the files at `path` be a ChainError that names them."""
+    if (damaged := damage(path) if path.is_file() or kind is not CLIPTokenizer else None) is not None:
+        raise damaged
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, ConfinerError) or is_out_of_memory(error):
+            raise
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ChainError(
+            f"{path} cannot be loaded as a {kind.__name__} ({first:.200})",
+            "the files of one, as its publisher has them",
+            "download the folder again, or name another one in the chain file",
+        ) from error
+
+
 def _motion_adapter(path: Path, image: UNet2DConditionModel) -> MotionAdapter:
     """A motion adapter from a folder, or from one .safetensors file, which has AnimateDiff's shape for `image`."""
     dtype = image.dtype
     if path.is_dir():
-        return MotionAdapter.from_pretrained(path, use_safetensors=True, variant=variant(path), torch_dtype=dtype)
+        return _from_folder(MotionAdapter, path, dtype)
     with torch.device("meta"):
         adapter = MotionAdapter(block_out_channels=tuple(image.config.block_out_channels))
+    if (damaged := damage(path)) is not None:
+        raise damaged
     try:
         adapter.load_state_dict({name: each.to(dtype) for name, each in load_file(path).items()}, assign=True)
-    except RuntimeError as error:
+    except (RuntimeError, SafetensorError) as error:
         raise ChainError(
             f"{path.name} with other tensors than a motion adapter's for this image network",
             "a file of AnimateDiff's motion modules under diffusers' names",

@@ -7,7 +7,6 @@ refuses everything but tensors. Chains load what stands beside it afterwards.
 
 from __future__ import annotations
 
-import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,27 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from ..chains.file_kind import remedy_for, what_is
+from ..chains.tensor_file import damage
 from ..chains.weight_source import converted_form
-from ..errors import ChainError
+from ..errors import ChainError, WeightsDamaged
+from ..memory.out_of_memory import is_out_of_memory
 from .lavie_file import lavie_of
 
 
 def convert(path: Path) -> Path:
     """Write the weights in the pickled file at `path` as safetensors, if that was not done before; return where.
 
-    Raises ChainError if the file holds anything but tensors, or, where no configuration stands beside it, other tensors
-    than LaVie's.
+    A file that is safetensors already is returned as it is. Raises ChainError if the file holds anything but tensors,
+    or, where no configuration stands beside it, other tensors than LaVie's; WeightsDamaged if what was written before
+    is not whole.
     """
-    written = converted_form(path)
+    written = path if path.suffix == ".safetensors" else converted_form(path)
     if written.exists():
-        return written
+        if (damaged := damage(written)) is None:
+            return written
+        remedy = damaged.remedy if written == path else f"remove {written}, then convert {path.name} again"
+        raise WeightsDamaged(damaged.seen, damaged.expected, remedy)
     tensors = _read(path)
     unfinished = written.with_name(f"{written.name}.part")  # never half a network under the name that chains look for
     if written.suffix:
@@ -41,11 +47,16 @@ def convert(path: Path) -> Path:
 def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
         held: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+    except Exception as error:  # the reader of pickles raises whatever a damaged one leads it to
+        if is_out_of_memory(error):
+            raise
+        kind = "" if isinstance(error, OSError) else what_is(path)
+        known = bool(kind) and "pickled" not in kind
+        why = f"it is {kind}" if known else (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ChainError(
-            f"{path.name} that cannot be read as weights ({str(error).splitlines()[0]})",
+            f"{path.name} that cannot be read as weights ({why})",
             "a checkpoint of tensors and nothing else",
-            "download it again from the repository it was published in",
+            remedy_for(kind) if known else "download it again from the repository it was published in",
         ) from error
     held = held.get("ema", held) if isinstance(held, dict) else held
     if not isinstance(held, dict) or not all(isinstance(value, torch.Tensor) for value in held.values()):

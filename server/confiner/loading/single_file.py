@@ -17,6 +17,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors import SafetensorError, safe_open
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from ..chains.tensor_file import Header, read_header
 from ..errors import ChainError
 
 WORDS = 77
@@ -79,19 +80,19 @@ def name_in_file(part: str, name: str) -> str:
 def read_part(kind: Any, path: Path, dtype: torch.dtype = torch.float32) -> torch.nn.Module:
     """A UNet2DConditionModel, AutoencoderKL or CLIPTextModel from the file at `path`.
 
-    Raises ChainError where the file lacks a tensor of it, or is no such file at all.
+    Raises WeightsDamaged where the file is none of safetensors, ChainError where it lacks a tensor of the network.
     """
-    part = _KINDS[kind]
+    part, header = _KINDS[kind], read_header(path)
     try:
         with safe_open(path, framework="pt") as file:
             with torch.device("meta"):
-                network = _empty(part, file)
+                network = _empty(part, header)
             # an autoencoder's attention is made of 1×1 convolutions there, and of linear layers here
             tensors = {
                 name: file.get_tensor(name_in_file(part, name)).reshape(like.shape).to(dtype)
                 for name, like in network.state_dict().items()
             }
-    except (SafetensorError, RuntimeError) as error:
+    except (SafetensorError, RuntimeError, LookupError, ValueError) as error:
         raise ChainError(
             f"{path.name} without a whole {part.replace('_', ' ')} ({error})",
             "a Stable Diffusion 1.x checkpoint in one file",
@@ -103,12 +104,14 @@ def read_part(kind: Any, path: Path, dtype: torch.dtype = torch.float32) -> torc
     return network
 
 
-def _empty(part: str, file: Any) -> torch.nn.Module:
+def _empty(part: str, header: Header) -> torch.nn.Module:
     """The network without numbers, as wide as the file's tensors; all else is the same in the whole family."""
 
-    def shape(name: str) -> list[int]:
-        found: list[int] = file.get_slice(name_in_file(part, name)).get_shape()
-        return found
+    def shape(name: str) -> tuple[int, ...]:
+        there = name_in_file(part, name)
+        if there not in header.shapes:
+            raise LookupError(f"no {there}")
+        return header.shapes[there]
 
     if part == "unet":
         width, channels, *_ = shape("conv_in.weight")
@@ -127,7 +130,7 @@ def _empty(part: str, file: Any) -> torch.nn.Module:
             layers_per_block=2,
         )
     vocabulary, width = shape("embeddings.token_embedding.weight")
-    layers = [name for name in file.keys() if name.endswith(".mlp.fc1.bias")]  # noqa: SIM118 - a file is no mapping
+    layers = [name for name in header.shapes if name.endswith(".mlp.fc1.bias")]
     config = CLIPTextConfig(
         vocab_size=vocabulary,
         hidden_size=width,

@@ -7,7 +7,7 @@ of a plan; where weights rest while others work changes none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import psutil
@@ -104,20 +104,31 @@ def roomy(kind: str, dtype: str) -> MemoryChoice:
 
 
 def choose(
-    machine: Machine, sizes: Sizes, *, like: MemoryChoice | None = None, below: MemoryChoice | None = None
+    machine: Machine,
+    sizes: Sizes,
+    *,
+    like: MemoryChoice | None = None,
+    below: MemoryChoice | None = None,
+    dtype: str | None = None,
 ) -> MemoryChoice:
     """The fastest choice that fits, or the one that needs least where none does.
 
     `like` fixes everything that changes floats, as a plan that is replayed does; `below` is one that was tried and did
-    not suffice.
+    not suffice. `dtype` is one that somebody asked for, whatever it costs.
     """
-    ladder = _LADDERS.get(machine.kind, _LADDERS["cuda"])
+    ladder = _ladder(machine.kind, dtype)
     if below in ladder:
         ladder = ladder[ladder.index(below) + 1 :] or ladder[-1:]
     if like is not None:
         offloads = dict.fromkeys(choice.offload for choice in ladder)
         ladder = tuple(MemoryChoice(like.dtype, each, like.decode_frames, like.vae_tiling) for each in offloads)
     return next((choice for choice in ladder if choice.bytes_needed(sizes) <= machine.budget), ladder[-1])
+
+
+def _ladder(kind: str, dtype: str | None = None) -> tuple[MemoryChoice, ...]:
+    """What there is to choose from on a kind of device, all in one `dtype` if one is named."""
+    ladder = _LADDERS.get(kind, _LADDERS["cuda"])
+    return ladder if dtype is None else tuple(dict.fromkeys(replace(choice, dtype=dtype) for choice in ladder))
 
 
 def of_plan(plan: dict[str, Any]) -> MemoryChoice:
@@ -127,7 +138,8 @@ def of_plan(plan: dict[str, Any]) -> MemoryChoice:
 
 def cheaper(kind: str, choice: MemoryChoice) -> MemoryChoice | None:
     """The next choice that needs less on a device of this kind, None if there is none."""
-    ladder = _LADDERS.get(kind, _LADDERS["cuda"])
+    usual = _ladder(kind)
+    ladder = usual if choice in usual else _ladder(kind, choice.dtype)
     place = ladder.index(choice) + 1 if choice in ladder else len(ladder)
     return ladder[place] if place < len(ladder) else None
 

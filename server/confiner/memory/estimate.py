@@ -7,16 +7,11 @@ their width. The factors were counted, on the published networks at full size, b
 
 from __future__ import annotations
 
-import functools
-import json
-import math
-from pathlib import Path
-
-from safetensors import safe_open
-
 from ..chains import ChainSpec, ExpertSpec, WeightSource
+from ..chains.compatibility import configuration
 from ..chains.expert_kinds import EXPERT_KINDS
-from ..weights.located import content_hash, path_of, weight_files
+from ..chains.tensor_file import read_header, weight_files
+from ..weights.located import path_of
 from .choice import Sizes
 
 ALIVE_DECODING = 49160
@@ -25,9 +20,13 @@ DECODER_WIDTH = 128
 
 
 def chain_sizes(spec: ChainSpec) -> Sizes:
-    """The sizes of `spec`, whose weights are on this machine, for the largest clip window that it makes."""
-    counts = {path: _values(path, content_hash(path)) for path in {path_of(place) for place in spec.sources}}
-    decoder = _config(spec.vae)
+    """The sizes of `spec`, whose weights are on this machine, for the largest clip window that it makes.
+
+    Raises WeightsMissing or WeightsDamaged if they are not, ChainError if a configuration cannot be read.
+    """
+    paths = {path_of(place) for place in spec.sources}
+    counts = {path: sum(read_header(file).values for file in weight_files(path)) for path in paths}
+    decoder = configuration(spec.vae)
     factor = 2 ** (len(decoder.get("block_out_channels", [0] * 4)) - 1)
     pixels = max(width * height for width, height in spec.sizes) // factor**2
     experts = [expert.at(spec.control_steps) for expert in spec.experts.values()]
@@ -47,19 +46,4 @@ def _network(expert: ExpertSpec) -> tuple[WeightSource, ...]:
 def _alive(expert: ExpertSpec) -> int:
     """Values alive per frame and latent pixel."""
     kind = EXPERT_KINDS.find(expert.kind)
-    return kind.values_alive * int(_config(expert.unet).get("block_out_channels", [kind.width])[0]) // kind.width
-
-
-@functools.lru_cache(maxsize=64)
-def _values(path: Path, digest: str) -> int:
-    """How many values the weights at `path` have, by what the files say of themselves; they differ with `digest`."""
-    total = 0
-    for file in weight_files(path):
-        with safe_open(file, framework="np") as tensors:
-            total += sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
-    return total
-
-
-def _config(place: WeightSource) -> dict[str, list[int]]:
-    file = path_of(place) / "config.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return kind.values_alive * int(configuration(expert.unet).get("block_out_channels", [kind.width])[0]) // kind.width

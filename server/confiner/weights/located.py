@@ -10,9 +10,8 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 
 from ..chains import WeightSource
+from ..chains.tensor_file import weight_files
 from ..errors import WeightsMissing
-
-HALF = ".fp16."
 
 
 def path_of(place: WeightSource) -> Path:
@@ -40,12 +39,6 @@ def locate_weights(place: WeightSource) -> LocatedWeights:
     return LocatedWeights.at(path_of(place))
 
 
-def variant(folder: Path) -> str | None:
-    """Which of the weights in `folder` to read: diffusers' name for half precision where there are no others."""
-    weights = list(folder.glob("*.safetensors"))
-    return "fp16" if weights and all(HALF in file.name for file in weights) else None
-
-
 def content_hash(path: Path) -> str:
     """SHA-256 of the names and contents of what is read from `path`, a file or a folder."""
     digest = hashlib.sha256()
@@ -61,14 +54,6 @@ def file_hash(file: Path) -> str:
         return target.name
     facts = file.stat()
     return _hash_of_content(file, facts.st_size, facts.st_mtime_ns)
-
-
-def weight_files(path: Path) -> list[Path]:
-    """The files of weights that are read from `path`, a file or a folder; none from a tokenizer's."""
-    if path.is_file():
-        return [path]
-    half = variant(path) is not None
-    return [file for file in sorted(path.glob("*.safetensors")) if (HALF in file.name) == half]
 
 
 def _read_files(folder: Path) -> list[Path]:

@@ -56,7 +56,7 @@ class PlainSpace(LatentSpace):
     def factor(self) -> int:
         return FACTOR
 
-    def decode(self, latents: torch.Tensor, *, tiling: bool = False) -> Pictures:
+    def decode(self, latents: torch.Tensor, *, tiling: bool = False, of: str = "frames") -> Pictures:
         levels = ((latents[0, :3] * 40 + 128).clamp(0, 255)).to(torch.uint8).permute(1, 2, 3, 0).numpy()
         return np.ascontiguousarray(levels.repeat(FACTOR, axis=1).repeat(FACTOR, axis=2))
 

@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 from confiner.chains import ChainSpec, check_request, find_chain
-from confiner.errors import WeightsMissing
+from confiner.errors import WeightsDamaged, WeightsMissing
 
 from confiner_blender.protocol.errors import InvalidRequest
 from confiner_blender.protocol.framing import Image
@@ -62,6 +62,9 @@ def check_shot(request: ShotRequest, chains: dict[str, ChainSpec], folder: Path)
         stretches=request.stretches,
         crossover=request.crossover,
     )
+    if damaged := spec.damaged:
+        seen = f"the chain {spec.name!r}: {damaged[0].seen}"
+        raise WeightsDamaged(seen, damaged[0].expected, damaged[0].remedy)
     if spec.missing:
         remedy = f"download its weights, under Weights or with confiner fetch {spec.name}, or choose another chain"
         raise WeightsMissing(f"the chain {spec.name!r}, {spec.missing}", "all its weights", remedy)

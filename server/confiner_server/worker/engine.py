@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 from confiner.chains import ChainSpec, find_chain, read_chains
+from confiner.errors import ConfinerError, NotFinite
 from confiner.generation.events import FramesDone, StepDone
 from confiner.generation.generate import generate
-from confiner.generation.out_of_memory import is_out_of_memory
 from confiner.generation.plan import Plan, resolve_plan
 from confiner.generation.request import ClipRequest
 from confiner.generation.take_record import frame_hash, take_record
 from confiner.loading.chain import Chain
 from confiner.memory.device import find_device
+from confiner.memory.out_of_memory import is_out_of_memory
 from confiner.method.prompt_schedule import Stretch
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
@@ -67,17 +68,19 @@ class LibraryEngine:
         checkpoints = Checkpoints(checkpoint_path(folder), request, plan)
         try:
             yield from self._generate(job, request, chain, plan, checkpoints)
-        except GeneratorExit:  # stopped: it may be asked to go on from here
+        except (GeneratorExit, ConfinerError):  # stopped: it may be asked to go on from here
             checkpoints.save()
             raise
         hashes = [frame_hash(read_picture(frame_path(folder, frame))) for frame in range(request.num_frames)]
         yield MemoryUsed(self._residence.memory_in_use()), b""
         yield JobFinished(job.job_id, take_record(request, chain, plan, hashes)), b""
 
-    def exhausted(self, error: Exception, request: ShotRequest) -> Problem | None:
-        if not is_out_of_memory(error):
-            return None
-        return self._residence.exhausted(request, self._spec(request.chain))
+    def advice(self, error: Exception, request: ShotRequest) -> Problem | None:
+        if isinstance(error, NotFinite):
+            return self._residence.overflowed(error, self._spec(request.chain))
+        if is_out_of_memory(error):
+            return self._residence.exhausted(request, self._spec(request.chain))
+        return None
 
     def _spec(self, name: str) -> ChainSpec:
         return find_chain(read_chains(self._user_file), name)

@@ -31,8 +31,8 @@ class Engine(Protocol):
     def run(self, job: RunJob) -> Generator[tuple[FromWorker, bytes], None, None]:
         """Run a job to its end; every message it yields is sent with its bytes. To stop it is to close it."""
 
-    def exhausted(self, error: Exception, request: ShotRequest) -> Problem | None:
-        """What to do about `error` if it says that memory ran out; gives back what memory it can."""
+    def advice(self, error: Exception, request: ShotRequest) -> Problem | None:
+        """What to do about `error` if the next try will differ: with less memory, or with more precision."""
 
 
 class Inbox:
@@ -76,7 +76,7 @@ def serve_jobs(channel: Channel, make_engine: Callable[[], Engine]) -> None:
             run_job(job, engine, channel, inbox)
         except Exception as error:  # the one catch per job
             log.exception("job %s failed", job.job_id)
-            problem = engine.exhausted(error, job.request) if engine else None
+            problem = engine.advice(error, job.request) if engine else None
             channel.send(JobFailed(job.job_id, problem or problem_for(error)))
 
 

@@ -12,16 +12,18 @@ from confiner.chains import ChainSpec, read_chains, read_file
 from confiner.chains.compatibility import check_chain
 from confiner.errors import ChainError, ChainFileError, ConfinerError, WeightsMissing
 
+from tests.confiner.tiny_models import NO_TENSORS
+
 Edit = Callable[[Path], None]
 
 
 @pytest.fixture
 def folder(chain_file: Path, tmp_path: Path) -> Path:
-    """The tiny experts' configurations, and empty files where their weights were: reading those would fail."""
+    """The tiny experts' configurations, and weights without a tensor: reading those would fail."""
     copy = tmp_path / "copy"
     shutil.copytree(chain_file.parent, copy, ignore=shutil.ignore_patterns("*.safetensors"))
     for weights in chain_file.parent.rglob("*.safetensors"):
-        (copy / weights.relative_to(chain_file.parent)).touch()
+        (copy / weights.relative_to(chain_file.parent)).write_bytes(NO_TENSORS)
     return copy
 
 

@@ -10,6 +10,8 @@ import pytest
 from confiner.chains import ChainSpec, find_chain, read_chains, read_file
 from confiner.errors import ChainFileError, UnknownChain
 
+from tests.confiner.tiny_models import NO_TENSORS
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -54,7 +56,7 @@ def test_what_is_not_there_is_missed_by_name(text: str, tmp_path: Path, monkeypa
     assert "somebody/model (unet, text_encoder, tokenizer)" in spec.missing, "the configuration comes last"
     (snapshot / "tokenizer" / "tokenizer_config.json").touch()
     for part in ("unet", "text_encoder"):
-        (snapshot / part / "model.safetensors").touch()
+        (snapshot / part / "model.safetensors").write_bytes(NO_TENSORS)
         (snapshot / part / "config.json").touch()
     assert "somebody" not in spec.missing
     assert spec.spatial.unet.folder() == snapshot / "unet"

@@ -20,6 +20,8 @@ from confiner_lab.published import read_repository, scaled_down
 from confiner_lab.published.layouts import random_tensors
 from diffusers import AnimateDiffPipeline, EulerDiscreteScheduler, UNet2DConditionModel, UNetMotionModel
 
+from tests.confiner.tiny_models import NO_TENSORS
+
 NAMES = ("confiner-s/modelscope", "confiner-s/lavie")
 LIGHTNING = "animatediff_lightning_{}step_diffusers.safetensors"
 
@@ -158,7 +160,7 @@ def test_a_preview_decoder_of_another_latent_space_is_explained(
 ) -> None:
     text = (snapshots["taesd"] / "config.json").read_text(encoding="utf-8")
     (tmp_path / "config.json").write_text(text.replace('"latent_channels": 4', '"latent_channels": 16'))
-    (tmp_path / "diffusion_pytorch_model.safetensors").touch()
+    (tmp_path / "diffusion_pytorch_model.safetensors").write_bytes(NO_TENSORS)
     with pytest.raises(ChainError, match="a preview decoder for 16 latent channels"):
         load_chain(replace(chains[NAMES[0]], preview=WeightSource("./", tmp_path)))
 

@@ -163,6 +163,27 @@ def test_cancelled_it_goes_on_where_it_was(hub: Hub, tmp_path: Path) -> None:
     assert chain("modelscope").missing == ""
 
 
+@pytest.mark.parametrize("linked", [True, False])
+def test_what_is_damaged_on_this_machine_is_fetched_again(hub: Hub, linked: bool) -> None:
+    """In the hub's cache a file is a link to its content; where links cannot be made, the content itself lies there."""
+    spec = chain("modelscope")
+    fetch(spec)
+    laid = spec.vae.folder() / "diffusion_pytorch_model.fp16.safetensors"  # type: ignore[operator]
+    blob = laid.resolve()
+    whole = blob.read_bytes()
+    if not linked:
+        laid.unlink()
+        blob.rename(laid)
+    laid.write_bytes(b"<!doctype html>")
+    assert "is a web page" in spec.missing
+    assert f"confiner fetch {spec.name}" in spec.missing
+    hub.requests.clear()
+    fetch(spec)
+    assert spec.missing == ""
+    assert laid.read_bytes() == whole
+    assert {name for name in asked_for(hub) if name.endswith(".safetensors")} == {f"vae/{laid.name}"}
+
+
 class Clock:
     """A second passes between any two looks at it."""
 

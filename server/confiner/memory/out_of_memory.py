@@ -5,17 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import torch
 
 from ..chains import ChainSpec
 from ..errors import OutOfMemory
-from ..memory.choice import cheaper
-
-if TYPE_CHECKING:
-    from ..loading.chain import Chain
-    from .request import ClipRequest
+from .choice import MemoryChoice, cheaper
 
 CPU_WORDS = ("can't allocate memory", "not enough memory")
 """What torch's CPU allocator says; it raises a plain RuntimeError."""
@@ -28,18 +23,23 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def out_of_memory_reported(request: ClipRequest, chain: Chain) -> Iterator[None]:
-    """Let memory that runs out inside be an OutOfMemory, whose remedy is the next setting that needs less."""
+def out_of_memory_reported(
+    spec: ChainSpec, device: torch.device, memory: MemoryChoice, *, num_frames: int, width: int, height: int
+) -> Iterator[None]:
+    """Let memory that runs out inside be an OutOfMemory, whose remedy is the next setting that needs less.
+
+    `memory` is how the chain was fitted into the memory of `device`; the rest is the clip that is being made.
+    """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        next_one = cheaper(chain.device.type, chain.memory)
-        remedy = smaller_clip(chain.spec, request.width, request.height)
+        next_one = cheaper(device.type, memory)
+        remedy = smaller_clip(spec, width, height)
         if next_one is not None:
             remedy = f"load the chain with less memory: {next_one}; or {remedy}"
-        raise out_of_memory(str(chain.device), request.num_frames, request.width, request.height, remedy) from error
+        raise out_of_memory(str(device), num_frames, width, height, remedy) from error
 
 
 def out_of_memory(device: str, num_frames: int, width: int, height: int, remedy: str) -> OutOfMemory:
