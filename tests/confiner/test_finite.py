@@ -61,7 +61,7 @@ def test_half_precision_is_named_as_what_to_change(chain_file: Path, tmp_path: P
     assert failed.value.remedy.startswith("load the chain in float32")
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", RULES.names)
 def test_every_rule_is_watched(chain_file: Path, tmp_path: Path, rule: str) -> None:
     who = "spatial" if rule == "standard" else "temporal"
     spec = chain_with(chain_file, tmp_path, BROKEN[f"{who} network"], math.nan)
