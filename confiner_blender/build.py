@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the extension's zip: `python -m confiner_blender.build --blender PYTHON --out FOLDER` prints its path.
+"""Builds the extension's zip: `python -m confiner_blender.build` prints its path.
 
 It stands beside what it packs and is itself in neither package:
 
@@ -24,14 +24,17 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BLENDER = "CONFINER_BLENDER_PYTHON"
 NOT_SOURCE = ("__pycache__", "*.egg-info")
 EPOCH = 315532800  # 1980-01-01, the first day a zip can name
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="confiner_blender.build", description="build the extension's zip")
-    parser.add_argument("--blender", type=Path, required=True, help="a Python that has Blender's module, bpy")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the zip, and for the wheels it is made of")
+    default = os.environ.get(BLENDER)
+    blender_help = f"a Python that has Blender's module, bpy; default: ${BLENDER}"
+    parser.add_argument("--blender", type=Path, default=default, required=default is None, help=blender_help)
+    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder for the zip, and for its wheels")
     arguments = parser.parse_args()
     print(build(arguments.blender, arguments.out.resolve()))
 

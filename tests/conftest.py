@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the tests find real Blender and the built extension: `python3 dev.py test` says it through the environment.
+"""Where the tests find real Blender and the extension: `python3 dev.py test` says it through the environment.
 
 A test that asks for one of these fixtures is skipped, with the reason, when pytest is started by hand without them.
 """
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,9 +21,12 @@ def blender_python() -> Path:
 
 
 @pytest.fixture(scope="session")
-def extension_zip() -> Path:
-    """The extension as a user gets it, built from this tree."""
-    return _path_from("CONFINER_EXTENSION_ZIP")
+def extension_zip(blender_python: Path) -> Path:
+    """The extension as a user gets it, built from this tree unless the environment names one."""
+    if "CONFINER_EXTENSION_ZIP" in os.environ:
+        return Path(os.environ["CONFINER_EXTENSION_ZIP"])
+    command = [sys.executable, "-m", "confiner_blender.build", "--blender", blender_python]
+    return Path(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a user gets: one zip that Blender accepts, and in it a sidecar of the same version with all that it needs."""
 
+import importlib.metadata as metadata
 import io
 import re
 import subprocess
@@ -34,15 +35,42 @@ def test_the_manifest_names_the_version_of_the_package() -> None:
 
 def test_blender_carries_the_websockets_that_the_tests_run_with() -> None:
     (wheel,) = MANIFEST["wheels"]
-    constraints = (ROOT / "server" / "constraints.txt").read_text()
-    assert f"websockets=={wheel.split('-')[1]}\n" in constraints
+    assert locate_weights("constraints")["websockets"] == {wheel.split("-")[1]}
 
 
-def test_every_dependency_is_held_by_the_constraints() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    held = re.findall(r"^([\w-]+)==", (ROOT / "server" / "constraints.txt").read_text(), re.MULTILINE)
-    assert {re.split("[<>=]", requirement)[0] for requirement in wanted} == set(held)
+def locate_weights(name: str) -> dict[str, set[str]]:
+    """The versions that a lock names for each package: more than one where Pythons want different ones."""
+    versions: dict[str, set[str]] = {}
+    for package, version in re.findall(
+        r"^([\w-]+)==(\S+)", (ROOT / "server" / f"{name}.txt").read_text(), re.MULTILINE
+    ):
+        versions.setdefault(package, set()).add(version)
+    return versions
+
+
+def test_every_package_here_is_as_the_lock_holds_it() -> None:
+    """torch, of which every machine has its own build, is held in pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (torch,) = project["tool"]["uv"]["constraint-dependencies"]
+    versions = locate_weights("constraints") | {"torch": {torch.removeprefix("torch==")}}
+    unlocked = set(project["tool"]["uv"]["pip"]["no-emit-package"]) - {"torch"}
+    here = {re.sub(r"[-_.]+", "-", each.name).lower(): each.version.split("+")[0] for each in metadata.distributions()}
+    loose = {
+        name
+        for name in here
+        if here[name] not in versions.get(name, ()) and name not in {*unlocked, "confiner-sidecar"}
+    }
+    assert not loose, f"python3 dev.py test puts them there as server/constraints.txt says: {sorted(loose)}"
+
+
+@pytest.mark.parametrize("name", ["constraints", "blender", "uv"])
+def test_every_held_package_has_hashes_and_none_is_torchs(name: str) -> None:
+    entries = re.split(r"^(?=\S)", (ROOT / "server" / f"{name}.txt").read_text(), flags=re.MULTILINE)[1:]
+    assert entries
+    for entry in entries:
+        assert re.match(r"[\w-]+==\S+", entry), entry
+        assert "--hash=sha256:" in entry, entry
+        assert not re.match("torch|triton|nvidia-|cuda-", entry), f"{entry}: belongs into no-emit-package"
 
 
 def test_blender_accepts_the_zip(blender_python: Path, extension_zip: Path) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job, end to end: a storyboard of three shots in real Blender becomes clips on its timeline.
 
-    python tests/host/demo.py --out DIR --blender PYTHON --extension ZIP --sidecar PYTHON
+    python tests/host/demo.py --out DIR --blender PYTHON [--extension ZIP --sidecar PYTHON]
 
 Leaves in DIR: demo.blend, its takes beside it (frames and take.json), animatic.mp4 and contact-sheet.png. Blender runs
 as a user's would: a process of its own, its own fresh settings, the extension installed from the zip.
@@ -22,6 +22,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from contact_sheet import Row, draw_sheet
 
+from confiner_blender.build import BLENDER, ROOT, build
+
 STORYBOARD = Path(__file__).with_name("demo_in_blender.py")
 RESULT = "RESULT "
 NOISE = ("Saved:", "Time:", "EGL Error")
@@ -31,10 +33,13 @@ NOISE = ("Saved:", "Time:", "EGL Error")
 def main() -> None:
     parser = argparse.ArgumentParser(description="a storyboard in real Blender becomes clips on its timeline")
     parser.add_argument("--out", type=Path, required=True, help="folder for what the demo leaves")
-    parser.add_argument("--blender", type=Path, required=True, help="a Python that has Blender's module, bpy")
-    parser.add_argument("--extension", type=Path, required=True, help="the extension's zip")
-    parser.add_argument("--sidecar", type=Path, required=True, help="the Python that the sidecar is installed in")
+    parser.add_argument("--blender", type=Path, default=os.environ.get(BLENDER), required=BLENDER not in os.environ)
+    parser.add_argument("--extension", type=Path, help="the extension's zip; else it is built")
+    parser.add_argument(
+        "--sidecar", type=Path, default=sys.executable, help="the Python that has the sidecar; else this"
+    )
     arguments = parser.parse_args()
+    arguments.extension = arguments.extension or build(arguments.blender, ROOT / "dist")
     out = arguments.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(out / "demo_confiner", ignore_errors=True)  # the takes of an earlier run

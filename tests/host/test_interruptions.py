@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from confiner_blender.client.sidecar_process.launcher import find
@@ -100,8 +101,7 @@ def result_of(process: subprocess.Popen[str]) -> Any:
 
 def children(pid: int) -> list[int]:
     """The processes that `pid` has started."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
-    return [int(line) for line in found.stdout.split()]
+    return [child.pid for child in psutil.Process(pid).children()]
 
 
 def eventually_gone() -> None:
