@@ -6,7 +6,7 @@ Spans are half open: a strip from 1 to 49 shows frames 1 to 48.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 CHANNELS = 128
@@ -32,17 +32,19 @@ def starts(first: int, lengths: Sequence[int], placed: Sequence[Span | None]) ->
     return found
 
 
-def free_channel(start: int, end: int, others: Iterable[Span], preferred: int = 1) -> int:
-    """The first channel from `preferred` upwards where nothing stands between `start` and `end`.
+def free_channel(start: int, end: int, others: Iterable[Span], preferred: int = 1, closed: Collection[int] = ()) -> int:
+    """The first channel from `preferred` upwards, but none of `closed`, where nothing stands from `start` to `end`.
 
     Raises:
         LookupError: every channel is taken there.
     """
-    taken = {other.channel for other in others if other.start < end and start < other.end}
+    taken = set(closed) | {other.channel for other in others if other.start < end and start < other.end}
     for channel in range(preferred, CHANNELS + 1):
         if channel not in taken:
             return channel
-    raise LookupError(f"all {CHANNELS} channels are taken between frames {start} and {end}: remove a strip there")
+    raise LookupError(
+        f"all {CHANNELS} channels are taken, muted or locked between frames {start} and {end}: remove a strip there"
+    )
 
 
 def room_after(span: Span, others: Iterable[Span]) -> int | None:

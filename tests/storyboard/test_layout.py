@@ -18,6 +18,11 @@ def test_a_strip_takes_the_first_channel_with_room() -> None:
     assert free_channel(1, 49, [Span(1, 48, 60), Span(2, 0, 2)]) == 3
 
 
+def test_a_strip_keeps_off_channels_that_are_muted_or_locked() -> None:
+    assert free_channel(1, 49, [], closed=[1, 2]) == 3
+    assert free_channel(1, 49, [Span(3, 1, 9)], closed=[1, 2]) == 4
+
+
 def test_a_full_timeline_is_refused_with_what_to_do() -> None:
     with pytest.raises(LookupError, match="remove a strip"):
         free_channel(1, 2, [Span(channel, 0, 5) for channel in range(1, CHANNELS + 1)])

@@ -49,9 +49,7 @@ def tick() -> float:
     try:
         pump()
     except Exception as error:  # noqa: BLE001  Blender would silently drop a timer that raises
-        traceback.print_exc()
-        summary = "".join(traceback.format_exception_only(error)).strip()
-        RUNTIME.link.problem = Problem("internal", summary, "report this with the text in Blender's console")
+        RUNTIME.link.problem = _defect(error)
     return BUSY if busy() or _waiting() else IDLE
 
 
@@ -138,15 +136,29 @@ def _answered(answer: object) -> None:
 
 
 def _capture(job: Job) -> None:
+    """One more of the job's structure frames. Whatever goes wrong with them ends this job, and no other."""
     try:
         frames = capture.step(job)
+        if frames is not None:
+            RUNTIME.captures.remove(job.entry.shot)
+            jobs.submit(job, frames)
     except Refusal as refusal:
-        RUNTIME.captures.popleft()
-        jobs.end(job, JobState.FAILED, refusal.problem)
-        return
-    if frames is not None:
-        RUNTIME.captures.popleft()
-        jobs.submit(job, frames)
+        _capture_failed(job, refusal.problem)
+    except Exception as error:  # noqa: BLE001  the next tick would raise it again, and no other shot would have its turn
+        _capture_failed(job, _defect(error))
+
+
+def _capture_failed(job: Job, problem: Problem) -> None:
+    if job.entry.shot in RUNTIME.captures:
+        RUNTIME.captures.remove(job.entry.shot)
+    jobs.end(job, JobState.FAILED, problem)
+
+
+def _defect(error: Exception) -> Problem:
+    """A defect of ours, as a sentence; its traceback goes to Blender's console."""
+    traceback.print_exception(error)
+    summary = "".join(traceback.format_exception_only(error)).strip()
+    return Problem("internal", summary, "report this with the text in Blender's console")
 
 
 def _redraw() -> None:

@@ -91,7 +91,9 @@ class CONFINER_PG_shot(bpy.types.PropertyGroup):
     height: IntProperty(name="Height", default=64, min=16, max=4096, step=8, subtype="PIXEL")
     seed: IntProperty(name="Seed", description="The same seed and settings give the same take", min=0)
     structure: EnumProperty(name="Structure", description="What lays out the shot", items=STRUCTURES)
-    structure_strip: StringProperty(name="Strip", description="The image or movie strip that lays out the shot")
+    structure_strip: StringProperty(
+        name="Strip", description="The image, movie, scene or meta strip that lays out the shot"
+    )
     freedom_auto: BoolProperty(
         name="Automatic", description="Let the chain say how far the result may leave its structure", default=True
     )

@@ -50,9 +50,13 @@ def place(
     start: int,
     channel: int = 1,
 ) -> Any:
-    """A new strip from frame `start`, on the first channel from `channel` upwards that has room for all of it."""
+    """A new strip from frame `start`, on the first channel from `channel` upwards that has room for all of it.
+
+    Channels that the author has muted or locked are left alone.
+    """
     others = [span_of(strip) for strip in compat.strips_of(scene)]
-    channel = timeline_layout.free_channel(start, start + len(names), others, channel)
+    closed = compat.closed_channels(scene)
+    channel = timeline_layout.free_channel(start, start + len(names), others, channel, closed=closed)
     strip = compat.strips_for_new(scene).new_image(
         name=name, filepath=str(folder / names[0]), channel=channel, frame_start=start, fit_method="FIT"
     )

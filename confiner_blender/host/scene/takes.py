@@ -153,7 +153,7 @@ def clear_folder(folder: Path) -> None:
     """Remove what was prepared for a take that got no frames; whatever is not ours stays."""
     ours = {SLATE, take_record.REQUEST, take_record.PART, "preview.png"}
     for path in folder.glob("*") if folder.is_dir() else ():
-        if path.name in ours or path.name.startswith("structure_"):
+        if path.is_file() and (path.name in ours or path.name.startswith("structure_")):
             path.unlink()
     for empty in (folder, folder.parent):
         if empty.is_dir() and not any(empty.iterdir()):

@@ -90,15 +90,25 @@ def missing_files() -> list[str]:
     return missing
 
 
-def write_png(path: Path, colour: tuple[int, int, int], size: int = 64) -> None:
-    row = b"\0" + bytes(colour) * size
-    header = struct.pack("!IIBBBBB", size, size, 8, 2, 0, 0, 0)
+def write_png(path: Path, colour: tuple[int, int, int], size: int = 64, width_coloured: int | None = None) -> None:
+    """A square of one colour, or that is black from column `width_coloured` on."""
+    coloured = size if width_coloured is None else width_coloured
+    write_rows(path, [bytes(colour) * coloured + bytes(3) * (size - coloured)] * size, size)
+
+
+def write_rows(path: Path, rows: list[bytes], width: int) -> None:
+    """An RGB picture, its rows from the top."""
+    header = struct.pack("!IIBBBBB", width, len(rows), 8, 2, 0, 0, 0)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack("!I", len(data)) + kind + data + struct.pack("!I", zlib.crc32(kind + data))
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    ends = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(row * size)), chunk(b"IEND", b"")
+    ends = (
+        chunk(b"IHDR", header),
+        chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows))),
+        chunk(b"IEND", b""),
+    )
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(ends))
 
 
