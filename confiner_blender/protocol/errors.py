@@ -5,7 +5,8 @@
     ├── MalformedMessage    bytes or JSON that are no message of this protocol
     ├── VersionMismatch     the two sides speak different versions
     ├── Unauthorised        the token is wrong, or a web page tries to connect
-    └── InvalidRequest      a message that is well formed and asks for something impossible
+    ├── InvalidRequest      a message that is well formed and asks for something impossible
+    └── UnusablePlace       a file or folder of the sidecar's that is a link or another user's, or cannot be made
 
 Each says what was seen and expected, and carries a remedy a person can act on.
 """
@@ -47,3 +48,8 @@ class Unauthorised(ProtocolError):
 class InvalidRequest(ProtocolError):
     code = "invalid-request"
     remedy = "change the shot's settings and generate again"
+
+
+class UnusablePlace(ProtocolError):
+    code = "place"
+    remedy = "take away what is there"

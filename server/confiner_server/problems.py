@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
+from pathlib import Path
 
 from confiner.errors import (
     ChainError,
@@ -45,6 +47,28 @@ CODES: dict[type[ConfinerError], str] = {
     StateError: "state",
     DeviceMissing: "device",
 }
+
+
+class NotReproducible(ProtocolError):
+    """A frame that clients have, or may have, came out differently when it was made again."""
+
+    code = "not-reproducible"
+    remedy = "generate the shot again as a new take"
+
+    def __init__(self, frame: int) -> None:
+        super().__init__(f"frame {frame} came out differently after an interruption, expected the same bytes")
+
+
+class FramesLost(ProtocolError):
+    """Frames that were written, made again, and are not on the disk all the same."""
+
+    code = "frames-lost"
+    remedy = "see to the disk that holds the sidecar's data, and that nothing else clears it; then generate again"
+
+    def __init__(self, frames: Sequence[int], folder: Path) -> None:
+        named = ", ".join(str(frame) for frame in frames[:5]) + (", …" if len(frames) > 5 else "")
+        super().__init__(f"frames {named} do not stay whole in {folder}, though they were made again")
+
 
 INTERNAL = "internal"
 SEE_LOG = "try again; if it happens again, report it with the sidecar's log"

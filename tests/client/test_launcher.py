@@ -159,3 +159,16 @@ def test_a_ctrl_c_in_blenders_console_does_not_reach_the_sidecar(real: LaunchCom
     assert process is not None
     assert os.getpgid(process.pid) != os.getpgid(0)
     assert os.getsid(process.pid) != os.getsid(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other links")
+@pytest.mark.parametrize("name", ["start.log", rendezvous.start_lock().name])
+def test_a_start_writes_through_no_link(real: LaunchCommand, tmp_path: Path, name: str) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("a letter")
+    place = rendezvous.runtime_folder() / name
+    place.symlink_to(letter)
+    with pytest.raises(ClientError) as caught:
+        meet(real, GOES_ON)
+    assert f"{place} is a link" in caught.value.problem.message
+    assert letter.read_text() == "a letter"

@@ -97,7 +97,7 @@ class Sidecar:
 
     def log(self) -> str:
         path = self.home / "run" / "sidecar.log"
-        return path.read_text() if path.exists() else ""
+        return path.read_text() if path.is_file() else ""
 
     def workers(self) -> list[int]:
         """Process ids of all workers that were ever started here."""

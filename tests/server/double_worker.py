@@ -12,6 +12,7 @@ its true state would show other frames. Words in the prompt direct it:
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import json
 import os
@@ -35,6 +36,7 @@ from confiner_server.supervision.worker_messages import (
     RunJob,
 )
 from confiner_server.worker.channel import open_channel
+from confiner_server.worker.frame_files import Frames
 from confiner_server.worker.loop import serve_jobs
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
@@ -45,15 +47,28 @@ class HashEngine:
 
     def run(self, job: RunJob) -> Generator[tuple[FromWorker, bytes], None, None]:
         folder, request = Path(job.folder), job.request
-        folder.mkdir(parents=True, exist_ok=True)
+        frames = Frames(job)
         words = dict(word.split("=") for word in request.prompt.split() if "=" in word)
         yield JobStarted(job.job_id, job.plan or {"worker": os.getpid()}, {"seed": request.seed, "frames": []}), b""
         yield MemoryUsed({"resident": 1}), b""
-        step, digest = self._restored(folder) or (0, self._seed(request, folder))
-        for frame in range(request.num_frames):
-            if frame_path(folder, frame).exists():
-                yield self._told(job.job_id, folder, frame), b""
-        while step < request.num_frames:
+        begin = (0, self._seed(request, folder))
+        restored = self._restored(folder) or begin
+        make = functools.partial(self._make, job, words, frames)
+        for frame in frames.untold(before=restored[0]):
+            yield self._told(job.job_id, folder, frame), b""
+        if lost := frames.lost(before=restored[0]):
+            yield from make(begin, lost[-1] + 1, keep=False)
+        digest = yield from make(restored, request.num_frames, keep=True)
+        if lost := frames.lost():
+            yield from make(begin, lost[-1] + 1, keep=False)
+        frames.check()
+        yield JobFinished(job.job_id, {"digest": digest}), b""
+
+    def _make(
+        self, job: RunJob, words: dict[str, str], frames: Frames, state: tuple[int, str], until: int, *, keep: bool
+    ) -> Generator[tuple[FromWorker, bytes], None, str]:
+        folder, request, (step, digest) = Path(job.folder), job.request, state
+        while step < until:
             if words.get("die") == str(step + 1):
                 os.kill(os.getpid(), signal.SIGKILL)
             if words.get("fail") == str(step + 1):
@@ -62,10 +77,11 @@ class HashEngine:
             step, digest = step + 1, hashlib.sha256(f"{digest} {step}".encode()).hexdigest()
             yield JobStepped(job.job_id, "refine", step, request.num_frames, 1.5), b""
             yield JobPreview(job.job_id, step - 1), png(digest, 8, 8)
-            write_whole(frame_path(folder, step - 1), png(digest, request.width, request.height))
+            frames.put(step - 1, png(digest, request.width, request.height))
             yield self._told(job.job_id, folder, step - 1), b""
-            write_whole(checkpoint_path(folder), json.dumps([step, digest]).encode())
-        yield JobFinished(job.job_id, {"digest": digest}), b""
+            if keep:
+                write_whole(checkpoint_path(folder), json.dumps([step, digest]).encode())
+        return digest
 
     def advice(self, error: Exception, request: ShotRequest) -> Problem | None:
         return None

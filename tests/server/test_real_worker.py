@@ -173,3 +173,19 @@ def test_cancel_ends_the_shot_and_the_worker_lives_on(serving, tiny):
         assert status.memory["weights"] > 0
         assert status.memory["resident"] > status.memory["weights"]
     assert serving.workers() == before
+
+
+def test_lost_frames_of_a_finished_shot_are_made_again_to_the_byte(serving, tiny, finished):
+    _, frames, take = finished
+    with serving.client() as client:
+        job_id = client.submit(tiny())
+        client.outcome(job_id)
+    folder = serving.job_folder(job_id) / "frames"
+    (folder / "0002.png").unlink()
+    (folder / "0007.png").write_bytes(b"")
+    (folder / "0011.png").write_bytes((folder / "0012.png").read_bytes())
+    with serving.client() as late:
+        late.attach(job_id)
+        outcome = late.outcome(job_id)
+        assert isinstance(outcome, Finished), outcome
+        assert (late.frames(job_id), outcome.take) == (frames, take)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The scheduler's decisions, with a worker that only notes what it is told."""
 
-import os
+import dataclasses
 import time
 import uuid
 
@@ -42,7 +42,7 @@ class Notes:
     def run(self, job):
         self.jobs.append(job)
 
-    def stop(self, job_id):
+    def stop(self, job_id, run):
         self.stopped.append(job_id)
 
 
@@ -63,8 +63,9 @@ class Desk:
         self.scheduler.submit(job_id, request)
         return job_id
 
-    def say(self, message, payload=b""):
-        self.scheduler.heard(message, payload)
+    def say(self, message, payload=b"", run=None):
+        """Have the worker say something in its last run, or in another."""
+        self.scheduler.heard(dataclasses.replace(message, run=run or self.worker.jobs[-1].run), payload)
 
     def events(self, job_id):
         events, after = [], 0
@@ -94,7 +95,8 @@ def test_the_plan_of_the_first_start_is_given_again(desk, shot):
     job_id = desk.submit(shot())
     desk.say(JobStarted(job_id, {"threads": 2}))
     desk.scheduler.worker_lost("it died")
-    assert desk.worker.jobs[-1] == RunJob(job_id, shot(), str(desk.folders.folder(job_id)), {"threads": 2})
+    again = desk.worker.jobs[-1]
+    assert again == RunJob(job_id, shot(), str(desk.folders.folder(job_id)), {"threads": 2}, run=again.run)
 
 
 def test_only_the_latest_step_is_remembered_and_none_of_a_job_that_ended(desk, shot):
@@ -124,6 +126,23 @@ def test_words_about_a_job_that_is_over_are_let_go(desk, shot):
     for message in (JobStopped(job_id), JobFrame(job_id, 5, "aa"), JobStarted("another", {})):
         desk.say(message)
     assert desk.events(job_id) == before
+
+
+def test_what_an_earlier_run_of_a_job_still_says_is_let_go(desk, shot):
+    job_id = desk.submit(shot())
+    for digest in ("aa", "bb"):
+        desk.say(JobFrame(job_id, 0, digest))
+    assert desk.state(job_id) == "failed"
+    desk.scheduler.submit(job_id, shot())
+    first, second = (job.run for job in desk.worker.jobs)
+    assert first != second
+    before = desk.events(job_id)
+    for message in (JobFrame(job_id, 1, "cc"), JobStopped(job_id), JobFinished(job_id, {})):
+        desk.say(message, run=first)
+    assert desk.events(job_id) == before
+    desk.say(JobFrame(job_id, 0, "aa"))
+    desk.say(JobFinished(job_id, {}))
+    assert isinstance(desk.events(job_id)[-1], Finished)
 
 
 def test_a_job_that_was_done_before_it_heard_of_the_cancel_is_finished(desk, shot):
@@ -156,15 +175,13 @@ def test_halted_jobs_are_paused_and_resume_in_the_order_of_their_submission(desk
     assert [job.job_id for job in desk.worker.jobs] == [first, third, second]
 
 
-def test_what_ended_long_ago_and_folders_without_a_job_are_swept_away(desk, shot, monkeypatch):
+def test_what_ended_long_ago_is_swept_away_and_what_no_job_knows_is_left(desk, shot, monkeypatch):
     old, running = desk.submit(shot()), desk.submit(shot())
     desk.submit(shot(structure=StructureInfo(6, 32, 32)))
     desk.say(JobFinished(old, {}))
-    stray = desk.folders.folder(str(uuid.uuid4()))
-    for folder in (stray, desk.folders.folder(old), desk.folders.folder(running)):
-        os.makedirs(folder)
+    stray = desk.folders.make(str(uuid.uuid4()))
     desk.scheduler.sweep()
-    assert not stray.exists()
+    assert stray.exists()
     assert [job.id for job in desk.journal.jobs()] == [old, running]
     assert desk.folders.folder(old).exists()
     now = time.time()
@@ -216,7 +233,9 @@ def test_a_cancelled_job_that_is_asked_for_again_goes_on_as_if_it_never_was(desk
     number = desk.events(job_id)[-1].number
     desk.scheduler.submit(job_id, shot())
     assert desk.state(job_id) == "running"
-    assert desk.worker.jobs[-1] == RunJob(job_id, shot(), str(desk.folders.folder(job_id)), {"threads": 2})
+    again = desk.worker.jobs[-1]
+    assert (again.job_id, again.plan) == (job_id, {"threads": 2})
+    assert again.announced == {"0": "file 0", "1": "file 1"}
     desk.say(JobFrame(job_id, 2, "file 2"))
     desk.say(JobFinished(job_id, {}))
     events = desk.events(job_id)

@@ -13,9 +13,10 @@ def test_what_the_table_does_not_know_is_one_error_that_names_state_and_trigger(
                     next_state("job", state, trigger)
 
 
-def test_an_ended_job_goes_nowhere_unless_it_was_cut_short_and_is_asked_for_again():
+def test_an_ended_job_goes_on_only_if_it_was_cut_short_and_is_asked_for_again_or_has_lost_frames():
     ways = {(state, trigger) for state, trigger in TRANSITIONS if state in ENDED}
-    assert ways == {(JobState.CANCELLED, Trigger.RESUME), (JobState.FAILED, Trigger.RESUME)}
+    cut_short = {(JobState.CANCELLED, Trigger.RESUME), (JobState.FAILED, Trigger.RESUME)}
+    assert ways == {*cut_short, (JobState.FINISHED, Trigger.LOSE)}
 
 
 def test_every_state_can_be_reached_and_every_other_can_be_cancelled():

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...protocol import rendezvous
-from ...protocol.errors import MalformedMessage
+from ...protocol.errors import MalformedMessage, UnusablePlace
 from ...protocol.messages import Problem
+from ...protocol.private_files import open_private, read_private
 from ...protocol.rendezvous import Connection
 from ...protocol.version import PROTOCOL_VERSION
 from ..errors import ClientError, Hop, Stopped
@@ -74,21 +75,24 @@ def meet(launch: LaunchCommand | None, stop: threading.Event, distrusted: Connec
     if launch is None:
         remedy = "choose the sidecar's Python in the preferences, or type: confiner serve"
         raise ClientError(Hop.START, Problem("no-sidecar", "no sidecar is running", remedy), log_tail())
-    with start_lock(rendezvous.start_lock(), stop, launch.patience):
-        if connection := find(distrusted):
-            return Meeting(connection, None)
-        return _start(launch, stop, distrusted)
+    try:
+        with start_lock(rendezvous.start_lock(), stop, launch.patience):
+            if connection := find(distrusted):
+                return Meeting(connection, None)
+            return _start(launch, stop, distrusted)
+    except UnusablePlace as error:
+        raise ClientError(Hop.START, error.problem()) from error
 
 
 def find(distrusted: Connection | None = None) -> Connection | None:
     """The running sidecar's connection.
 
-    A file that is half written, or whose process has died, is no connection. It is left for the next sidecar to
-    replace: taking it away could hit the file of one that was started by hand just now.
+    A file that is half written, a link, another user's, or whose process has died, is no connection. It is left for
+    the next sidecar to replace: taking it away could hit the file of one that was started by hand just now.
     """
     try:
-        connection = rendezvous.read_text(rendezvous.connection_file().read_text(encoding="utf-8"))
-    except (OSError, MalformedMessage, UnicodeDecodeError):
+        connection = rendezvous.read_text(read_private(rendezvous.connection_file()).decode("utf-8"))
+    except (OSError, MalformedMessage, UnusablePlace, UnicodeDecodeError):
         return None
     if connection == distrusted or connection.protocol != PROTOCOL_VERSION or not alive(connection.pid):
         return None
@@ -110,10 +114,10 @@ def log_tail() -> str:
 def tail(path: Path) -> str:
     """The last lines of a text file; empty if there is none."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_private) as file:
             file.seek(max(0, path.stat().st_size - TAIL))
             return file.read().decode("utf-8", errors="replace").strip()
-    except OSError:
+    except (OSError, UnusablePlace):
         return ""
 
 
@@ -141,7 +145,7 @@ def _spawn(launch: LaunchCommand, output: Path) -> subprocess.Popen[bytes]:
     # The working folder is one without Python files, since `-m` looks there first.
     environment = {**clean_environment(), **launch.environment}
     try:
-        with output.open("wb") as sink:
+        with open(output, "wb", opener=open_private) as sink:
             return subprocess.Popen(
                 launch.words(),
                 stdin=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ...protocol.messages import Problem
+from ...protocol.private_files import open_private, private_folder
 from ..errors import ClientError, Hop, Stopped
 
 if sys.platform == "win32":
@@ -48,11 +49,12 @@ def start_lock(path: Path, stop: threading.Event, patience: float) -> Iterator[N
 
     Raises:
         ClientError: somebody else held it for more than `patience` seconds.
+        UnusablePlace: its folder or file is a link, or another user's.
         Stopped: `stop` was set while waiting.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     deadline = time.monotonic() + patience
-    with path.open("a+b") as file:
+    with open(path, "a+b", opener=open_private) as file:
         while not _try_lock(file):
             if time.monotonic() > deadline:
                 message = f"another Blender has been starting the sidecar for more than {patience:.0f} s"

@@ -96,6 +96,7 @@ def save_state(state: ShotState, path: Path, request: ClipRequest, plan: Plan) -
         "counters": json.dumps(_counters(state)),
     }
     beside = path.with_name(path.name + ".part")
+    beside.unlink(missing_ok=True)  # should it be a link, the file that it leads to is somebody's
     save_file({name: tensor.contiguous().clone() for name, tensor in _tensors(state)}, beside, metadata)
     with beside.open("rb+") as file:
         os.fsync(file.fileno())

@@ -166,7 +166,10 @@ class ClientConnection:
             await self._websocket.send(codec.encode(self._sidecar.fetches.state(chain)))
 
     async def _send_next(self, job_id: str) -> None:
-        """Send a job's next event with its image; a job without one is no news."""
+        """Send a job's next event with its image; a job without one is no news.
+
+        A frame without its picture is never sent: it is announced anew when it is made again.
+        """
         events = self._sidecar.scheduler.events
         event = events.after(job_id, self._sent[job_id])
         if event is None:
@@ -174,6 +177,9 @@ class ClientConnection:
             return
         self._sent[job_id] = event.number
         picture = events.picture(event)
+        if isinstance(event, FrameDone) and not picture:
+            self._sidecar.scheduler.lose_frame(event)
+            return
         await self._websocket.send(codec.encode(event))
         if isinstance(event, FrameDone | PreviewReady) and picture:
             kind = ImageKind.FRAME if isinstance(event, FrameDone) else ImageKind.PREVIEW

@@ -34,6 +34,8 @@ class Trigger(enum.Enum):
     HALT = enum.auto()
     """Nobody works on the job any more: the worker died, or the sidecar ends or has just started."""
     RESUME = enum.auto()
+    LOSE = enum.auto()
+    """A finished job's frame is not on the disk any more as it was announced."""
 
 
 S, T = JobState, Trigger
@@ -59,6 +61,7 @@ TRANSITIONS: dict[tuple[JobState, Trigger], JobState] = {
     (S.PAUSED, T.FAIL): S.FAILED,
     (S.CANCELLED, T.RESUME): S.QUEUED,
     (S.FAILED, T.RESUME): S.QUEUED,
+    (S.FINISHED, T.LOSE): S.PAUSED,
 }
 
 ENDED = frozenset({S.FINISHED, S.FAILED, S.CANCELLED})

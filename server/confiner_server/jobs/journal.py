@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import sqlite3
 import time
 import typing
@@ -18,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from confiner_blender.protocol import codec
-from confiner_blender.protocol.messages import Cancelled, Failed, FrameDone, JobEvent, Queued, ShotRequest
+from confiner_blender.protocol import codec, private_files
+from confiner_blender.protocol.messages import Cancelled, Failed, Finished, FrameDone, JobEvent, Queued, ShotRequest
 
 from .job_states import ENDED, JobState
 
@@ -46,6 +47,9 @@ CREATE TABLE events (
 ) WITHOUT ROWID;
 """
 
+FORGOTTEN = "CREATE TABLE IF NOT EXISTS forgotten (id TEXT PRIMARY KEY) WITHOUT ROWID"
+"""Jobs that are gone from the journal and whose folders may still be there, until a start has seen to it."""
+
 
 class JournalUnreadable(Exception):
     """The journal's file is damaged, or of a later release."""
@@ -53,7 +57,8 @@ class JournalUnreadable(Exception):
     def __init__(self, path: Path, seen: str) -> None:
         super().__init__(f"the journal {path} is {seen}")
         self.remedy = (
-            f"update the sidecar, or move {path} away: the jobs in it are then forgotten, finished takes are not"
+            f"update the sidecar, or move {path} away: the jobs in it are then listed no more, "
+            f"and the frames of each stay in its folder beside the journal"
         )
 
 
@@ -75,19 +80,29 @@ class Journal:
 
         Raises:
             JournalUnreadable: the file is none of ours.
+            UnusablePlace: it is a link, or another user's.
         """
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            _make_private(path)
+        except OSError as error:
+            raise JournalUnreadable(path, f"not to be opened ({error.strerror or error})") from error
         self._db = sqlite3.connect(path, isolation_level=None)
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
+            (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if version == 0 and not tables:
                 self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+                version = SCHEMA_VERSION
+            if version == SCHEMA_VERSION:
+                self._db.execute(FORGOTTEN)
         except sqlite3.DatabaseError as error:
             raise JournalUnreadable(path, f"damaged ({error})") from error
-        if version not in (0, SCHEMA_VERSION):
+        if version == 0:
+            raise JournalUnreadable(path, "another program's")
+        if version != SCHEMA_VERSION:
             raise JournalUnreadable(path, f"of version {version}, expected {SCHEMA_VERSION}")
 
     def close(self) -> None:
@@ -106,7 +121,9 @@ class Journal:
 
     def add(self, job_id: str, request: ShotRequest, state: JobState) -> None:
         row = (job_id, json.dumps(dataclasses.asdict(request)), state.value, time.time())
-        self._db.execute("INSERT INTO jobs (id, request, state, changed) VALUES (?, ?, ?, ?)", row)
+        with self.transaction():
+            self._db.execute("INSERT INTO jobs (id, request, state, changed) VALUES (?, ?, ?, ?)", row)
+            self._db.execute("DELETE FROM forgotten WHERE id = ?", (job_id,))
 
     def job(self, job_id: str) -> Job | None:
         found = self._select("WHERE id = ?", job_id)
@@ -166,9 +183,9 @@ class Journal:
         return [typing.cast(JobEvent, codec.decode(body)) for (body,) in rows]
 
     def take_back_end(self, job_id: str) -> None:
-        """Forget that the job was cancelled or has failed, and how many workers died over it: it goes on."""
-        kinds = (Cancelled.__name__, Failed.__name__)
-        self._db.execute("DELETE FROM events WHERE job_id = ? AND kind IN (?, ?)", (job_id, *kinds))
+        """Forget that the job has ended, and how many workers died over it: it goes on."""
+        kinds = (Cancelled.__name__, Failed.__name__, Finished.__name__)
+        self._db.execute("DELETE FROM events WHERE job_id = ? AND kind IN (?, ?, ?)", (job_id, *kinds))
         self._db.execute("UPDATE jobs SET crashes = 0 WHERE id = ?", (job_id,))
 
     def next_event(self, job_id: str, after: int) -> JobEvent | None:
@@ -183,12 +200,32 @@ class Journal:
         row = self._db.execute(sql, (job_id, frame)).fetchone()
         return str(json.loads(row[0])["sha256"]) if row else None
 
+    def frame_digests(self, job_id: str) -> dict[int, str]:
+        """The SHA-256 of every frame that was announced."""
+        rows = self._db.execute("SELECT frame, body FROM events WHERE job_id = ? AND frame IS NOT NULL", (job_id,))
+        return {frame: str(json.loads(body)["sha256"]) for frame, body in rows}
+
+    def take_back_frame(self, job_id: str, frame: int) -> None:
+        """Forget that the frame was announced: it is announced anew."""
+        self._db.execute("DELETE FROM events WHERE job_id = ? AND frame = ?", (job_id, frame))
+
     def frames_done(self, job_id: str) -> int:
         sql = "SELECT count(*) FROM events WHERE job_id = ? AND frame IS NOT NULL"
         return int(self._db.execute(sql, (job_id,)).fetchone()[0])
 
     def forget(self, job_id: str) -> None:
-        self._db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+        """Strike the job out, and note that its folder may go: what is cut short after this, the next start ends."""
+        with self.transaction():
+            self._db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+            self._db.execute("INSERT OR IGNORE INTO forgotten (id) VALUES (?)", (job_id,))
+
+    def forgotten(self) -> list[str]:
+        """Ids of the jobs that were forgotten and whose folders may still be there."""
+        return [job_id for (job_id,) in self._db.execute("SELECT id FROM forgotten ORDER BY id")]
+
+    def folder_gone(self, job_id: str) -> None:
+        """Nothing is left of a forgotten job."""
+        self._db.execute("DELETE FROM forgotten WHERE id = ?", (job_id,))
 
     def stopped(self) -> list[str]:
         """Ids of the jobs that were cancelled or have failed, the latest first."""
@@ -200,3 +237,11 @@ class Journal:
         """Ids of the jobs that ended before `moment`, in seconds since the epoch."""
         sql = "SELECT id FROM jobs WHERE state IN (?, ?, ?) AND changed < ?"
         return [job_id for (job_id,) in self._db.execute(sql, (*(state.value for state in ENDED), moment))]
+
+
+def _make_private(path: Path) -> None:
+    """Close the data folder and what lies in it, and refuse links where SQLite would write by name."""
+    private_files.close_to_others(private_files.private_folder(path.parent))
+    os.close(private_files.open_private(path, os.O_RDWR | os.O_CREAT))
+    for ending in ("-wal", "-shm", "-journal"):
+        private_files.check_file(path.with_name(path.name + ending))

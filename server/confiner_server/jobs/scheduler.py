@@ -8,15 +8,17 @@ in which they came.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import logging
+import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from confiner.chains import ChainSpec
 
-from confiner_blender.protocol.errors import InvalidRequest
-from confiner_blender.protocol.framing import Image
+from confiner_blender.protocol.errors import InvalidRequest, UnusablePlace
+from confiner_blender.protocol.framing import Image, ImageKind
 from confiner_blender.protocol.messages import (
     Cancelled,
     Failed,
@@ -31,6 +33,7 @@ from confiner_blender.protocol.messages import (
     Started,
 )
 
+from ..problems import FramesLost, NotReproducible, problem_for
 from ..supervision.worker_messages import (
     JobFailed,
     JobFinished,
@@ -43,7 +46,7 @@ from ..supervision.worker_messages import (
     RunJob,
 )
 from .event_log import JobEvents
-from .job_folders import JobFolders
+from .job_folders import JobFolders, structure_path
 from .job_states import ENDED, JobState, Trigger, next_state
 from .journal import Job, Journal
 from .retention import beyond_limit, outdated
@@ -54,6 +57,10 @@ log = logging.getLogger(__name__)
 MAX_CRASHES = 2
 WORKING = (JobState.RUNNING, JobState.CANCELLING)
 STOPPED = (JobState.CANCELLED, JobState.FAILED)
+WAITING = (*STOPPED, JobState.PAUSED)
+LOST = "frames of the shot are missing or damaged on the disk, and are made again"
+MAX_REMAKES = 3
+"""How often a job is run again because frames of it are not on the disk any more, in one life of the sidecar."""
 
 
 class Worker(Protocol):
@@ -61,7 +68,7 @@ class Worker(Protocol):
 
     def run(self, job: RunJob) -> None: ...
 
-    def stop(self, job_id: str) -> None: ...
+    def stop(self, job_id: str, run: str) -> None: ...
 
 
 class Scheduler:
@@ -80,6 +87,8 @@ class Scheduler:
         self._on_change = on_change
         self.events = JobEvents(journal, folders)
         self._places: dict[str, int] = {}
+        self._run = ""
+        self._remakes: collections.Counter[str] = collections.Counter()
 
     # --- what clients want
 
@@ -94,11 +103,15 @@ class Scheduler:
             if job.request != request:
                 seen = f"job {job_id} with other settings than before"
                 raise InvalidRequest(f"{seen}, expected a new id for a new shot", "generate the shot again")
-            if job.state not in STOPPED or self._is_whole(job):
+            if job.state not in WAITING or self._is_whole(job):
                 self._go_on(job)
                 return
             self._remove(job_id)
         check_shot(request, self._chains(), self._folders.root)
+        if not self._folders.is_free(job_id):
+            seen = f"{self._folders.folder(job_id)} holds frames of a job {job_id} that the journal does not know"
+            raise InvalidRequest(f"{seen}, expected a new id for a new shot", "generate the shot again as a new take")
+        self._folders.make(job_id)
         self._journal.add(job_id, request, JobState.QUEUED if request.structure is None else JobState.RECEIVING)
         self._advance()
 
@@ -118,7 +131,7 @@ class Scheduler:
             self._remove(job.id)
             raise
         self._folders.store_structure(job.id, image.frame, image.data)
-        if self._is_whole(job):
+        if self._folders.structure_count(job.id) == job.request.structure.num_frames:
             self._move(job.id, Trigger.STRUCTURE_COMPLETE)
             self._advance()
 
@@ -143,9 +156,15 @@ class Scheduler:
             self.resume(job.id)
 
     def _is_whole(self, job: Job) -> bool:
-        """Whether every structure frame that was announced has come."""
+        """Whether every structure frame that was announced is there, and is a picture still."""
         structure = job.request.structure
-        return structure is None or self._folders.structure_count(job.id) == structure.num_frames
+        try:
+            for frame in range(structure.num_frames if structure else 0):
+                png = structure_path(self._folders.folder(job.id), frame).read_bytes()
+                check_structure_frame(job.request, Image(ImageKind.STRUCTURE, job.id, 0, frame, png))
+        except (OSError, InvalidRequest):
+            return False
+        return True
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job that has not ended; the event that ends it is the acknowledgement.
@@ -158,7 +177,7 @@ class Scheduler:
             return
         if job.state is JobState.RUNNING:
             self._move(job_id, Trigger.CANCEL)
-            self._worker.stop(job_id)
+            self._worker.stop(job_id, self._run)
         else:
             self._end(job_id, Trigger.CANCEL, Cancelled, take=self.events.part(job_id))
 
@@ -192,14 +211,21 @@ class Scheduler:
             self._halt(job, reason)
 
     def sweep(self) -> None:
-        """Remove what nobody will ask for: what ended long ago, is too much, or never arrived whole, stray folders."""
+        """Remove what ended long ago, is too much, or never arrived whole; mark what an earlier release has made.
+
+        Only what the journal says was forgotten is removed. What else lies there is left, and told in the log.
+        """
+        for job_id in self._journal.forgotten():
+            if self._folders.remove(job_id):
+                self._journal.folder_gone(job_id)
+        for job in self._journal.jobs():
+            self._folders.take_over(job.id)
         for job_id in outdated(self._journal):
             self._remove(job_id)
         self._limit()
-        known = {job.id for job in self._journal.jobs()}
-        for job_id in self._folders.present():
-            if job_id not in known:
-                self._folders.remove(job_id)
+        known = {job.id for job in self._journal.jobs()} | set(self._journal.forgotten())
+        for path, reason in self._folders.strangers(known):
+            log.warning("left alone: %s %s; remove it by hand if nobody needs it", path, reason)
 
     def _limit(self) -> None:
         for job_id in beyond_limit(self._journal, self._folders):
@@ -208,10 +234,10 @@ class Scheduler:
     # --- what the worker says
 
     def heard(self, message: JobMessage, payload: bytes) -> None:
-        """Take one message of the worker about a job. What concerns a job that is over is let go."""
+        """Take one message of the worker about a job. What an earlier run says, or one that is over, is let go."""
         job_id = message.job_id
         job = self._journal.job(job_id)
-        if job is None or job.state not in WORKING:
+        if job is None or job.state not in WORKING or message.run != self._run:
             return
         match message:
             case JobStarted(plan=plan, take=take):
@@ -219,6 +245,7 @@ class Scheduler:
                 self._report(job_id, Started, plan=plan, take=take)
             case JobStepped():
                 fields = dataclasses.asdict(message)
+                del fields["run"]
                 self.events.step(fields.pop("job_id"), **fields)
                 self._on_change(job_id)
             case JobPreview(frame=frame):
@@ -227,7 +254,7 @@ class Scheduler:
             case JobFrame():
                 self._take_frame(job, message)
             case JobFinished(take=take):
-                self._end(job_id, Trigger.FINISH, Finished, take=take)
+                self._finish(job, take)
             case JobFailed(problem=problem):
                 self._fail(job, problem)
             case JobStopped():
@@ -245,15 +272,61 @@ class Scheduler:
         self._advance()
 
     def _take_frame(self, job: Job, message: JobFrame) -> None:
-        """Announce a frame once. One that comes again after an interruption has to be the same."""
+        """Announce a frame once. One that is made again has to be the same."""
         frame, sha256 = message.frame, message.sha256
         announced = self._journal.frame_digest(job.id, frame)
         if announced is None:
             self._report(job.id, FrameDone, frame=frame, sha256=sha256, pixels=message.pixels)
         elif announced != sha256:
-            seen = f"frame {frame} came out differently after an interruption, expected the same bytes"
-            self._worker.stop(job.id)
-            self._fail(job, Problem("not-reproducible", seen, "generate the shot again as a new take"))
+            self._worker.stop(job.id, self._run)
+            self._fail(job, NotReproducible(frame).problem())
+        elif frame in self.events.lost(job.id):
+            self._find_lost(job.id)
+
+    def _finish(self, job: Job, take: dict[str, Any]) -> None:
+        """End a job, unless frames that it made cannot be sent: then it is run again for those."""
+        self._find_lost(job.id)
+        if not self.events.lost(job.id):
+            self._end(job.id, Trigger.FINISH, Finished, take=take)
+        elif self._halt(job, LOST) is JobState.PAUSED:
+            self._make_again(job.id)
+        else:
+            self._advance()
+
+    def lose_frame(self, event: FrameDone) -> None:
+        """A frame that was announced cannot be sent: its file is missing or damaged. A finished job makes it again."""
+        job = self._journal.job(event.job_id)
+        if job is None or event.frame in self.events.lost(job.id):
+            return
+        log.warning("frame %d of job %s is missing or damaged, and has to be made again", event.frame, job.id)
+        self.events.lose(job.id, event.frame)
+        if job.state is JobState.FINISHED:
+            with self._journal.transaction():
+                self._journal.take_back_end(job.id)
+                self._move(job.id, Trigger.LOSE)
+                self.events.keep(job.id, Paused, reason=LOST)
+            self._make_again(job.id)
+
+    def _find_lost(self, job_id: str) -> None:
+        """Announce anew what was lost and is there again."""
+        if not self.events.lost(job_id):
+            return
+        with self._journal.transaction():
+            for event in self._journal.kept(job_id, FrameDone):
+                if isinstance(event, FrameDone) and event.frame in self.events.lost(job_id):
+                    self.events.find(event)
+        self._on_change(job_id)
+
+    def _make_again(self, job_id: str) -> None:
+        """Run a paused job again for frames that are not on the disk any more; not for ever, if the disk keeps none."""
+        self._remakes[job_id] += 1
+        if self._remakes[job_id] > MAX_REMAKES:
+            lost, folder = sorted(self.events.lost(job_id)), self._folders.folder(job_id)
+            self._fail(self._known(job_id), FramesLost(lost, folder).problem())
+        else:
+            self._move(job_id, Trigger.RESUME)
+            self._on_change(job_id)
+            self._advance()
 
     # --- states and events
 
@@ -276,7 +349,19 @@ class Scheduler:
             job = queue[0]
             del self._places[job.id]
             self._move(job.id, Trigger.DISPATCH)
-            self._worker.run(RunJob(job.id, job.request, str(self._folders.folder(job.id)), job.plan))
+            self._dispatch(job)
+
+    def _dispatch(self, job: Job) -> None:
+        """Give the worker a job: a run of its own, in a folder of its own."""
+        self._run = uuid.uuid4().hex
+        try:
+            folder = self._folders.make(job.id)
+        except (UnusablePlace, OSError) as error:
+            log.exception("the folder of job %s cannot be used", job.id)
+            self._fail(job, problem_for(error))
+            return
+        announced = {str(frame): sha256 for frame, sha256 in self._journal.frame_digests(job.id).items()}
+        self._worker.run(RunJob(job.id, job.request, str(folder), job.plan, self._run, announced))
 
     def _fail(self, job: Job, problem: Problem) -> None:
         part = self.events.part(job.id)
@@ -318,6 +403,8 @@ class Scheduler:
         return state
 
     def _remove(self, job_id: str) -> None:
+        """Forget a job and remove its files. A worker may be writing still: the next start looks once more."""
         self._journal.forget(job_id)
         self._folders.remove(job_id)
+        self.events.drop_lost(job_id)
         self.events.drop_passing(job_id)

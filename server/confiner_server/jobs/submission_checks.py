@@ -14,6 +14,7 @@ from confiner_blender.protocol.errors import InvalidRequest
 from confiner_blender.protocol.framing import Image
 from confiner_blender.protocol.messages import ShotRequest
 
+from .job_folders import is_job_id
 from .png_check import png_size
 
 MAX_TEXT = 4000
@@ -23,12 +24,8 @@ SPARE_DISK = 256 * 1024 * 1024
 
 
 def check_job_id(job_id: str) -> None:
-    """Refuse anything but a UUID in its usual spelling: the id names a folder and travels as 16 bytes."""
-    try:
-        usual = job_id == str(uuid.UUID(job_id))
-    except ValueError:
-        usual = False
-    if not usual:
+    """Refuse what is no job's id."""
+    if not is_job_id(job_id):
         raise InvalidRequest(f"job id {job_id!r:.60}, expected a UUID such as {uuid.UUID(int=0)}", "update the add-on")
 
 

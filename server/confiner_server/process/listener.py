@@ -57,7 +57,7 @@ def run(settings: Settings) -> None:
     """Be the user's sidecar until it is over; or, if there is one already, announce that one.
 
     Raises:
-        readiness.StartFailed, journal.JournalUnreadable: with what to do about it.
+        readiness.StartFailed, journal.JournalUnreadable, protocol.errors.UnusablePlace: with what to do about it.
     """
     lock = readiness.acquire()
     if isinstance(lock, Connection):

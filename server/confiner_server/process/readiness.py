@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import IO
 
 from confiner_blender.protocol import rendezvous
-from confiner_blender.protocol.errors import MalformedMessage
+from confiner_blender.protocol.errors import MalformedMessage, UnusablePlace
+from confiner_blender.protocol.private_files import (
+    check_file,
+    close_to_others,
+    open_private,
+    private_folder,
+    read_private,
+    write_whole,
+)
 from confiner_blender.protocol.rendezvous import Connection
 
 START_SECONDS = 10.0
@@ -33,10 +41,11 @@ def acquire() -> IO[str] | Connection:
 
     Raises:
         StartFailed: somebody holds the lock and does not come up.
+        UnusablePlace: a file of the runtime folder, or the folder itself, is a link or another user's.
     """
-    folder = rendezvous.runtime_folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = open(rendezvous.run_lock(), "a+", encoding="ascii")  # noqa: SIM115 - the caller holds it for life
+    close_to_others(private_folder(rendezvous.runtime_folder()))
+    check_file(rendezvous.connection_file())
+    lock = open(rendezvous.run_lock(), "a+", encoding="ascii", opener=open_private)  # noqa: SIM115 - held for life
     deadline = time.monotonic() + START_SECONDS
     while not _try_lock(lock):
         running = read_connection()
@@ -84,24 +93,16 @@ else:
 
 
 def read_connection() -> Connection | None:
-    """What the connection file says, if there is one; its sidecar may be gone."""
+    """What the connection file says, if there is one of this user's; its sidecar may be gone."""
     try:
-        return rendezvous.read_text(rendezvous.connection_file().read_text(encoding="utf-8"))
-    except (FileNotFoundError, MalformedMessage):
+        return rendezvous.read_text(read_private(rendezvous.connection_file()).decode("utf-8", errors="replace"))
+    except (FileNotFoundError, MalformedMessage, UnusablePlace):
         return None
 
 
 def show(connection: Connection) -> None:
     """Write the connection file, readable by this user only."""
-    path = rendezvous.connection_file()
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(rendezvous.write_text(connection))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    write_whole(rendezvous.connection_file(), rendezvous.write_text(connection).encode("utf-8"))
 
 
 def hide() -> None:

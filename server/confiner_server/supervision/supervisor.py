@@ -16,6 +16,8 @@ import socket
 import sys
 from collections.abc import Callable
 
+from confiner_blender.protocol.private_files import UMASK
+
 from .worker_messages import (
     LENGTHS,
     JobFailed,
@@ -58,6 +60,7 @@ class Supervisor:
         self._writer: asyncio.StreamWriter | None = None
         self._unsent: list[bytes] = []
         self._ending = False
+        self._stopping = ""
         self._deadline: asyncio.TimerHandle | None = None
         self.device = ""
         self.memory: dict[str, int] = {}
@@ -69,9 +72,10 @@ class Supervisor:
             self._begin()
         self._send(job)
 
-    def stop(self, job_id: str) -> None:
-        """Have the worker stop a job; a worker that does not answer in time is killed, and reported as lost."""
-        self._send(StopJob(job_id))
+    def stop(self, job_id: str, run: str) -> None:
+        """Have the worker stop a run; a worker that does not answer in time is killed, and reported as lost."""
+        self._send(StopJob(job_id, run))
+        self._stopping = run
         self._set_deadline(CANCEL_PATIENCE)
 
     async def end(self) -> None:
@@ -150,7 +154,7 @@ class Supervisor:
         elif isinstance(message, MemoryUsed):
             self.memory = message.memory
         elif isinstance(message, JobMessage) and not self._ending:
-            if isinstance(message, JobStopped | JobFinished | JobFailed):
+            if isinstance(message, JobStopped | JobFinished | JobFailed) and message.run == self._stopping:
                 self._lift_deadline()
             self._on_message(message, payload)
 
@@ -172,7 +176,7 @@ class Supervisor:
 
 
 async def _spawn(command: tuple[str, ...], theirs: socket.socket) -> asyncio.subprocess.Process:
-    """Start a worker that owns the other end of the socket pair."""
+    """Start a worker that owns the other end of the socket pair, and whose files are closed to other users."""
     pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     if sys.platform == "win32":
         words = (*command, "--socket", "stdin")
@@ -183,7 +187,9 @@ async def _spawn(command: tuple[str, ...], theirs: socket.socket) -> asyncio.sub
         return process
     number = theirs.fileno()
     words = (*command, "--socket", str(number))
-    return await asyncio.create_subprocess_exec(*words, stdin=null, stdout=null, stderr=pipe, pass_fds=(number,))
+    return await asyncio.create_subprocess_exec(
+        *words, stdin=null, stdout=null, stderr=pipe, pass_fds=(number,), umask=UMASK
+    )
 
 
 async def _log_lines(process: asyncio.subprocess.Process, last: collections.deque[str]) -> None:

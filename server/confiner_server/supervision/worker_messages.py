@@ -5,6 +5,9 @@
     worker → listener   WorkerReady · MemoryUsed
                         JobStarted · JobStepped · JobPreview · JobFrame · JobFinished · JobStopped · JobFailed
 
+Each time that a job is given to a worker is a run with an id of its own, which every message about it carries: the
+worker's loop puts it there, and the listener lets go of what an earlier run still says.
+
 A message is two lengths (unsigned, big-endian), JSON text, and bytes that only JobPreview uses (a PNG). The end of the
 stream says that the other side has died.
 """
@@ -28,19 +31,25 @@ MAX_LENGTH = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class RunJob:
-    """Run the job whose files stand in `folder`, from its checkpoint if there is one. `plan` is its first start's."""
+    """Run the job whose files stand in `folder`, from its checkpoint if there is one. `plan` is its first start's.
+
+    `announced` are the SHA-256 of the frames that clients know of, by frame: each has to be there, and be the same.
+    """
 
     job_id: str
     request: ShotRequest
     folder: str
     plan: dict[str, Any] | None
+    run: str = ""
+    announced: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class StopJob:
-    """Stop at the next denoising step."""
+    """Stop that run of the job at the next denoising step."""
 
     job_id: str
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ class JobStarted:
     job_id: str
     plan: dict[str, Any]
     take: dict[str, Any] = field(default_factory=dict)
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,12 +82,14 @@ class JobStepped:
     frames: int = 0
     segment_frames: int = 0
     done: float = 0.0
+    run: str = ""
 
 
 @dataclass(frozen=True)
 class JobPreview:
     job_id: str
     frame: int
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,23 +100,27 @@ class JobFrame:
     frame: int
     sha256: str
     pixels: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True)
 class JobFinished:
     job_id: str
     take: dict[str, Any]
+    run: str = ""
 
 
 @dataclass(frozen=True)
 class JobStopped:
     job_id: str
+    run: str = ""
 
 
 @dataclass(frozen=True)
 class JobFailed:
     job_id: str
     problem: Problem
+    run: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from confiner.generation.plan import Plan
 from confiner.generation.request import ClipRequest
 from confiner.generation.state import ShotState, load_state, save_state
 
+from confiner_server.jobs.job_folders import claim
+
 log = logging.getLogger(__name__)
 
 SHARE = 0.05
@@ -50,6 +52,7 @@ class Checkpoints:
         if self._unsaved is None:
             return
         begun = time.monotonic()
+        claim(self._path.parent)
         save_state(self._unsaved, self._path, self._request, self._plan)
         self._unsaved = None
         self._saved_at = time.monotonic()

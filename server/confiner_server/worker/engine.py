@@ -5,15 +5,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from confiner.chains import ChainSpec, find_chain, read_chains
-from confiner.errors import ConfinerError, NotFinite
+from confiner.errors import ConfinerError, NotFinite, StructureError
 from confiner.generation.events import FramesDone, StepDone
 from confiner.generation.generate import generate
 from confiner.generation.plan import Plan, resolve_plan
+from confiner.generation.prepared_shot import frame_layout
 from confiner.generation.request import ClipRequest
+from confiner.generation.state import ShotState
 from confiner.generation.take_record import frame_hash, take_record
 from confiner.loading.chain import Chain
 from confiner.memory.device import find_device
@@ -21,7 +25,7 @@ from confiner.memory.out_of_memory import is_out_of_memory
 from confiner.method.prompt_schedule import Stretch
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
-from confiner_server.jobs.job_folders import checkpoint_path, frame_path, structure_path, write_whole
+from confiner_server.jobs.job_folders import checkpoint_path, frame_path, structure_path
 from confiner_server.supervision.worker_messages import (
     FromWorker,
     JobFinished,
@@ -35,6 +39,7 @@ from confiner_server.supervision.worker_messages import (
 )
 
 from .checkpoints import Checkpoints
+from .frame_files import Frames
 from .loaded_chains import Residence
 from .png_frames import encode_png, read_picture
 from .time_left import Pace
@@ -60,14 +65,10 @@ class LibraryEngine:
         plan = resolve_plan(request, chain) if job.plan is None else Plan.from_json(job.plan)
         yield JobStarted(job.job_id, plan.to_json(), take_record(request, chain, plan)), b""
         yield MemoryUsed(self._residence.memory_in_use()), b""
-        folder.mkdir(parents=True, exist_ok=True)
-        # Frames that were written and never told: their writer was killed in between.
-        for frame in range(request.num_frames):
-            if frame_path(folder, frame).exists():
-                yield _told(job.job_id, folder, frame), b""
+        frames = Frames(job)
         checkpoints = Checkpoints(checkpoint_path(folder), request, plan)
         try:
-            yield from self._generate(job, request, chain, plan, checkpoints)
+            yield from self._generate(Making(job.job_id, folder, request, chain, plan, frames), checkpoints)
         except (GeneratorExit, ConfinerError):  # stopped: it may be asked to go on from here
             checkpoints.save()
             raise
@@ -85,28 +86,70 @@ class LibraryEngine:
     def _spec(self, name: str) -> ChainSpec:
         return find_chain(read_chains(self._user_file), name)
 
-    def _generate(
-        self, job: RunJob, request: ClipRequest, chain: Chain, plan: Plan, checkpoints: Checkpoints
+    def _generate(self, making: Making, checkpoints: Checkpoints) -> Iterator[tuple[JobMessage, bytes]]:
+        """Go on from the checkpoint; frames before it, or made meanwhile, that are not whole any more are made again.
+
+        Raises:
+            FramesLost: they do not stay.
+        """
+        frames, state = making.frames, checkpoints.load()
+        for frame in frames.untold(before=making.delivered(state)):
+            yield _told(making.job_id, making.folder, frame), b""
+        if lost := frames.lost(before=making.delivered(state)):
+            yield from self._make(making, None, until=lost[-1] + 1)
+        yield from self._make(making, state, checkpoints)
+        if lost := frames.lost():
+            yield from self._make(making, None, until=lost[-1] + 1)
+        frames.check()
+
+    def _make(
+        self, making: Making, state: ShotState | None, checkpoints: Checkpoints | None = None, until: int | None = None
     ) -> Iterator[tuple[JobMessage, bytes]]:
-        folder, state = Path(job.folder), checkpoints.load()
-        self._pace.start((plan.chain, request.width, request.height), state.evaluations if state else 0)
-        for event in generate(request, chain, plan, state):
-            if isinstance(event, FramesDone):
-                frames = range(event.start, event.start + len(event.frames))
-                for frame, picture in zip(frames, event.frames, strict=True):
-                    write_whole(frame_path(folder, frame), encode_png(picture))
-                checkpoints.reached(event.state, delivered=True)
-                self._pace.delivered(len(frames))
-                for frame in frames:
-                    yield _told(job.job_id, folder, frame), b""
-            else:
-                checkpoints.reached(event.state, delivered=False)
+        """Make the frames from `state` on. Without `checkpoints` the one that is kept lies ahead, and stays."""
+        request, job_id, segment = making.request, making.job_id, making.chain.control.spec.frames
+        self._pace.start((making.plan.chain, request.width, request.height), state.evaluations if state else 0)
+        for event in generate(request, making.chain, making.plan, state):
+            done = isinstance(event, FramesDone)
+            told = list(making.put(event)) if isinstance(event, FramesDone) else []
+            if checkpoints is not None:
+                checkpoints.reached(event.state, delivered=done)
+            if done:
+                self._pace.delivered(len(told))
+            yield from ((message, b"") for message in told)
             if isinstance(event, StepDone):
                 to_come = request.num_frames - event.state.delivered
                 left = self._pace.seconds_left(event.evaluations, event.evaluations_total, to_come)
-                yield _stepped(job.job_id, event, chain.control.spec.frames, left), b""
+                yield _stepped(job_id, event, segment, left), b""
                 if event.preview is not None:
-                    yield JobPreview(job.job_id, event.start), encode_png(event.preview)
+                    yield JobPreview(job_id, event.start), encode_png(event.preview)
+            if until is not None and making.delivered(event.state) >= until:
+                return
+
+
+@dataclass(frozen=True)
+class Making:
+    """One job in the making: what `generate` takes, and where its frames go."""
+
+    job_id: str
+    folder: Path
+    request: ClipRequest
+    chain: Chain
+    plan: Plan
+    frames: Frames
+
+    @cached_property
+    def lead_in(self) -> int:
+        """Frames made before the first that is delivered; a state counts them too."""
+        return frame_layout(self.request, self.chain, self.plan).lead_in
+
+    def delivered(self, state: ShotState | None) -> int:
+        """How many of the clip's first frames were delivered when the shot had come to `state`."""
+        return 0 if state is None else max(0, state.delivered - self.lead_in)
+
+    def put(self, event: FramesDone) -> Iterator[JobFrame]:
+        """Write frames; what is told of each, once all of them are whole on the disk."""
+        for frame, picture in enumerate(event.frames, start=event.start):
+            yield JobFrame(self.job_id, frame, self.frames.put(frame, encode_png(picture)), frame_hash(picture))
 
 
 def clip_request(shot: ShotRequest, folder: Path) -> ClipRequest:
@@ -114,7 +157,11 @@ def clip_request(shot: ShotRequest, folder: Path) -> ClipRequest:
     structure = None
     if shot.structure is not None:
         paths = [structure_path(folder, frame) for frame in range(shot.structure.num_frames)]
-        structure = np.stack([read_picture(path) for path in paths])
+        try:
+            structure = np.stack([read_picture(path) for path in paths])
+        except (OSError, ValueError) as error:
+            seen = f"structure frames in {folder} that cannot be read ({error})"
+            raise StructureError(seen, "those that came with the shot", "generate the shot again") from error
     return ClipRequest(
         prompt=shot.prompt,
         negative_prompt=shot.negative_prompt,

@@ -12,11 +12,19 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Protocol
 
 from confiner_blender.protocol.messages import Problem, ShotRequest
 from confiner_server.problems import problem_for
-from confiner_server.supervision.worker_messages import FromWorker, JobFailed, JobStopped, RunJob, WorkerReady
+from confiner_server.supervision.worker_messages import (
+    FromWorker,
+    JobFailed,
+    JobMessage,
+    JobStopped,
+    RunJob,
+    WorkerReady,
+)
 
 from .channel import Channel, ListenerGone
 
@@ -36,29 +44,28 @@ class Engine(Protocol):
 
 
 class Inbox:
-    """Jobs to run, and which of them are to be stopped. Filled by the receiving thread, emptied by the main thread."""
+    """Jobs to run, and which runs are to be stopped. Filled by the receiving thread, emptied by the main thread."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._jobs: queue.Queue[RunJob] = queue.Queue()
-        self._stopped: set[str] = set()
+        self._stopped_runs: set[str] = set()
         threading.Thread(target=self._receive, name="receiver", daemon=True).start()
 
     def next_job(self) -> RunJob:
         return self._jobs.get()
 
-    def is_stopped(self, job_id: str) -> bool:
-        return job_id in self._stopped
+    def is_stopped(self, run: str) -> bool:
+        return run in self._stopped_runs
 
     def _receive(self) -> None:
         try:
             while True:
                 message = self._channel.receive()
                 if isinstance(message, RunJob):
-                    self._stopped.discard(message.job_id)
                     self._jobs.put(message)
                 else:
-                    self._stopped.add(message.job_id)
+                    self._stopped_runs.add(message.run)
         except ListenerGone:
             os._exit(0)  # a step may last minutes; what is on disk is whole
 
@@ -77,15 +84,15 @@ def serve_jobs(channel: Channel, make_engine: Callable[[], Engine]) -> None:
         except Exception as error:  # the one catch per job
             log.exception("job %s failed", job.job_id)
             problem = engine.advice(error, job.request) if engine else None
-            channel.send(JobFailed(job.job_id, problem or problem_for(error)))
+            channel.send(JobFailed(job.job_id, problem or problem_for(error), job.run))
 
 
 def run_job(job: RunJob, engine: Engine, channel: Channel, inbox: Inbox) -> None:
-    """Run one job until it ends or is to be stopped."""
+    """Run one job until it ends or is to be stopped; what the engine says of it goes out under the run's id."""
     messages = engine.run(job)
     for message, payload in messages:
-        channel.send(message, payload)
-        if inbox.is_stopped(job.job_id):
+        channel.send(replace(message, run=job.run) if isinstance(message, JobMessage) else message, payload)
+        if inbox.is_stopped(job.run):
             messages.close()  # it keeps where it was
-            channel.send(JobStopped(job.job_id))
+            channel.send(JobStopped(job.job_id, job.run))
             return
