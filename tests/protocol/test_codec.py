@@ -57,6 +57,7 @@ def test_every_message_has_a_name_of_its_own_and_none_is_forgotten():
         messages.Problem,
         messages.JobInfo,
         messages.ChainInfo,
+        messages.RuleInfo,
     }
     defined = {value for value in vars(messages).values() if dataclasses.is_dataclass(value)}
     assert defined - parts == listed
