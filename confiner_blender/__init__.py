@@ -5,7 +5,7 @@ The sidecar's environment holds this package too, for `protocol`, and has no Ble
 Blender calls `register()` or `unregister()`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def register() -> None:
