@@ -48,7 +48,9 @@ class Hub:
             name, size = path.relative_to(folder).as_posix(), path.stat().st_size
             size = self.claimed_sizes.get(name, size)
             lfs = {"sha256": digest(path), "size": size, "pointerSize": 130} if path.suffix in LARGE else None
-            siblings.append({"rfilename": name, "size": size, "blobId": "0" * 40, **({"lfs": lfs} if lfs else {})})
+            siblings.append(
+                {"rfilename": name, "size": size, "blobId": git_digest(path)} | ({"lfs": lfs} if lfs else {})
+            )
         card = {"license": self.licences[repository]} if repository in self.licences else {}
         return {"_id": "0", "id": repository, "modelId": repository, "sha": COMMIT, "siblings": siblings} | {
             "cardData": card,
@@ -65,6 +67,17 @@ def digest(path: Path) -> str:
 @functools.cache
 def _digest(path: Path, changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def git_digest(path: Path) -> str:
+    """What git calls a file's content: the hub's hash of whatever it keeps as text."""
+    return _git_digest(path.resolve(), path.stat().st_mtime_ns)
+
+
+@functools.cache
+def _git_digest(path: Path, changed: int) -> str:
+    data = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 def folders_of(cache: Path) -> dict[str, Path]:
@@ -120,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {
             "X-Repo-Commit": COMMIT,
             "X-Linked-Size": str(len(data)),
-            "ETag": f'"{digest(path)}"',
+            "ETag": f'"{digest(path) if path.suffix in LARGE else git_digest(path)}"',
             "Accept-Ranges": "bytes",
             "Content-Length": str(len(data) - start),
         }
@@ -156,9 +169,9 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(hub: Hub) -> Iterator[str]:
+def serving(hub: Hub, handler: type[Handler] = Handler) -> Iterator[str]:
     """Serve `hub` on a port of its own; gives the address for HF_ENDPOINT."""
-    server = Server(("127.0.0.1", 0), type("Handler", (Handler,), {"hub": hub}))
+    server = Server(("127.0.0.1", 0), type("Handler", (handler,), {"hub": hub}))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -86,6 +86,7 @@ def examine(chain_file: Path | None) -> Iterator[Finding]:
         "python": _python,
         **{name: partial(_package, name) for name in PACKAGES},
         "device": _device,
+        "card": _unused_card,
         "memory": _memory,
         "ffmpeg": _movies,
         "chains": partial(_chains, chain_file),
@@ -132,6 +133,22 @@ def _device() -> Finding:
     precision = str(default_dtype(torch.device(kind))).removeprefix("torch.")
     slow = "the bundled experts run well on a CPU; large ones want a GPU" if kind == "cpu" else ""
     return Finding("device", None if slow else True, f"{kind}, {name}, {precision}", slow)
+
+
+def _unused_card() -> Iterator[Finding]:
+    """An NVIDIA card that this torch was not built for; nothing where there is none."""
+    import torch
+
+    from confiner_blender.protocol.cards import nvidia_cards, without_cuda
+
+    if torch.version.cuda is None and (cards := nvidia_cards()):
+        python = f'"{sys.executable}"'
+        remedy = (
+            "reinstall: press Install the Sidecar in Blender, or type: "
+            f"{python} -m pip install uv, then {python} -m uv pip install --python {python} "
+            "--torch-backend auto --reinstall-package torch torch"
+        )
+        yield Finding("card", False, without_cuda(cards[0], torch.__version__), remedy, needed=False)
 
 
 def _memory() -> Finding:

@@ -8,6 +8,7 @@ import pytest
 from confiner_cli import doctor
 
 from confiner_blender.protocol import rendezvous
+from tests.simulated_card import RTX_4090, path_with, write_nvidia_smi
 
 
 def test_a_whole_installation_passes(confiner, tmp_path):
@@ -35,6 +36,25 @@ def test_a_missing_package_fails_with_the_line_that_installs_it():
     assert finding.failed
     assert finding.remedy.endswith("-m pip install no-such-package")
     assert "MISSING  no-such-package" in doctor.describe(finding)
+
+
+def test_a_card_that_this_torch_was_not_built_for_is_said_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr("torch.version.cuda", None)
+    monkeypatch.setenv("PATH", path_with(write_nvidia_smi(tmp_path / "none")))
+    assert list(doctor._unused_card()) == []
+    monkeypatch.setenv("PATH", path_with(write_nvidia_smi(tmp_path / "one", RTX_4090)))
+    (finding,) = doctor._unused_card()
+    assert finding.seen.startswith(
+        "there is an NVIDIA card (NVIDIA GeForce RTX 4090, driver 560.35.03), but this torch"
+    )
+    assert finding.seen.endswith("was built without CUDA")
+    assert "Install the Sidecar" in finding.remedy
+    assert "--torch-backend auto --reinstall-package torch" in finding.remedy
+    assert not finding.failed, "clips can be made all the same"
+    monkeypatch.setattr("torch.version.cuda", "12.9")
+    assert list(doctor._unused_card()) == []
 
 
 def test_a_chain_file_with_a_mistake_fails_with_its_place(tmp_path: Path):

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 import sysconfig
 import threading
 import venv
@@ -17,7 +20,9 @@ from confiner_blender.client.errors import ClientError, Hop, Stopped
 from confiner_blender.client.session.connection_test import HopPassed, connection_test
 from confiner_blender.client.setup import installation
 from confiner_blender.client.setup.installation import Progress, install, installed, remove
+from confiner_blender.client.setup.packages import UV
 from confiner_blender.client.sidecar_process.launcher import LaunchCommand
+from tests.simulated_card import GTX_1080_TI, RTX_4090, path_with, write_nvidia_smi
 
 GOES_ON = threading.Event()
 
@@ -63,18 +68,28 @@ def lend(environment: Path) -> None:
     (packages / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
 
 
-def tiny_wheel(folder: Path, code: str) -> Path:
+def tiny_wheel(folder: Path, code: str, needs: str = "") -> Path:
     """A wheel whose only module is a `confiner_cli` that runs `code`."""
-    path = folder / "confiner_sidecar-0.0.1-py3-none-any.whl"
-    info = "confiner_sidecar-0.0.1.dist-info"
+    modules = {"confiner_cli/__init__.py": "", "confiner_cli/__main__.py": code}
+    return write_wheel(folder, "confiner_sidecar", "0.0.1", modules, needs)
+
+
+def write_wheel(folder: Path, name: str, version: str, modules: dict[str, str], needs: str = "") -> Path:
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    metadata = f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: {version}\n"
+    metadata += f"Requires-Dist: {needs}\n" if needs else ""
+    wheel_file = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    files = {
+        **modules,
+        **{
+            f"{name}-{version}.dist-info/{file}": text
+            for file, text in {"METADATA": metadata, "WHEEL": wheel_file}.items()
+        },
+    }
+    record = "".join(f"{file},,\n" for file in (*files, f"{name}-{version}.dist-info/RECORD"))
     with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr("confiner_cli/__init__.py", "")
-        wheel.writestr("confiner_cli/__main__.py", code)
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: confiner-sidecar\nVersion: 0.0.1\n")
-        wheel.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr(f"{info}/RECORD", "")
+        for file, text in {**files, f"{name}-{version}.dist-info/RECORD": record}.items():
+            wheel.writestr(file, text)
     return path
 
 
@@ -168,6 +183,88 @@ def test_what_was_installed_before_serves_until_the_new_one_is_whole_and_can_be_
     assert installed(folder) is None
     assert not folder.exists()
     remove(folder)
+
+
+@pytest.fixture(scope="session")
+def uv_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The uv that an installation fetches, in a folder."""
+    folder = tmp_path_factory.mktemp("uv")
+    words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), UV]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("uv cannot be fetched here")
+    return next(folder.iterdir())
+
+
+@pytest.fixture
+def shelf(uv_wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of wheels that pip was told of; every line to the world is cut."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    shutil.copy(uv_wheel, folder)
+    index = tmp_path / "index"
+    index.mkdir()
+    told = {"PIP_FIND_LINKS": folder, "PIP_INDEX_URL": index.as_uri(), "PIP_CONFIG_FILE": os.devnull}
+    for name, value in (told | {"UV_HTTP_RETRIES": 0, "UV_NO_CONFIG": 1}).items():
+        monkeypatch.setenv(name, str(value))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setattr(installation, "NEEDED_BYTES", 10**8)
+    monkeypatch.setattr(installation, "CUDA_BYTES", 10**8)
+    return folder
+
+
+@pytest.mark.parametrize(("card", "index"), [("", "cpu"), (RTX_4090, "cu129"), (GTX_1080_TI, "cu126")])
+def test_uv_is_asked_for_the_torch_of_the_machine_then_pips_own_places(
+    shelf: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, card: str, index: str
+) -> None:
+    driver = write_nvidia_smi(tmp_path / "driver", *filter(None, [card]))
+    monkeypatch.setenv("PATH", path_with(driver))
+    write_wheel(shelf, "torch", "2.13.0+local", {"torch/__init__.py": ""})
+    wheel = tiny_wheel(tmp_path, DOCTOR.format(fine=True), needs="torch>=2.6")
+    lines = [progress.line for progress in run(wheel, folder)]
+    assert any(f"/whl/{index}/torch/" in line for line in lines), "\n".join(lines)
+    assert any("torch==2.13.0+local" in line for line in lines), "\n".join(lines)
+    found = installed(folder)
+    assert found is not None
+    assert next(Path(found.interpreter).parents[1].rglob("torch-2.13.0+local.dist-info")).is_dir()
+    assert sorted(path.name for path in folder.iterdir()) == [Path(found.interpreter).parents[1].name, "installed.json"]
+
+
+def test_with_another_card_it_is_another_environment(
+    tmp_path: Path, folder: Path, lending_pip_too: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that runs is not changed under a sidecar's feet."""
+    monkeypatch.setattr(installation, "CUDA_BYTES", 10**8)
+    wheel = tiny_wheel(tmp_path, DOCTOR.format(fine=True))
+    run(wheel, folder)
+    first = installed(folder)
+    monkeypatch.setenv("PATH", path_with(write_nvidia_smi(tmp_path / "driver", RTX_4090)))
+    run(wheel, folder)
+    second = installed(folder)
+    assert first is not None
+    assert second is not None
+    assert first.interpreter != second.interpreter
+    assert Path(first.interpreter).exists()
+
+
+def test_room_for_the_cards_libraries_is_asked_for(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installation, "NEEDED_BYTES", 10**18)
+    monkeypatch.setenv("PATH", path_with(write_nvidia_smi(tmp_path / "driver", RTX_4090)))
+    with pytest.raises(ClientError, match="expected 1000000006 GB"):
+        run(tiny_wheel(tmp_path, ""), folder)
+
+
+@pytest.mark.slow
+def test_the_whole_sidecar_is_installed_as_a_user_does(extension_zip: Path, tmp_path: Path, folder: Path) -> None:
+    """Everything is fetched, with uv, from wherever this machine's pip is told to look."""
+    with zipfile.ZipFile(extension_zip) as extension:
+        (name,) = [name for name in extension.namelist() if name.startswith("sidecar/") and name.endswith(".whl")]
+        wheel = Path(extension.extract(name, tmp_path))
+    lines = [progress.line for progress in run(wheel, folder)]
+    assert any(line.strip().startswith("+ torch==") for line in lines)
+    assert installed(folder) is not None
 
 
 def test_nothing_is_fetched_without_leave(folder: Path, tmp_path: Path) -> None:

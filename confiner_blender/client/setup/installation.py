@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sidecar's own environment, built in the user's folder from the wheel that lies in the extension.
 
-    <folder>/confiner_sidecar-0.1.0-1a2b3c4d/     an environment; its name tells the wheel it was built from
+    <folder>/confiner_sidecar-0.1.0-1a2b3c4d/     an environment; its name tells the wheel and the torch it is of
     <folder>/installed.json                       which of them is whole
 
 An environment cannot be moved (its programs name their own place), so it is built where it will stay. Staged it is as
 long as `installed.json` does not name it; that record is written last, beside its place, and renamed into it. An
-interrupted installation goes on where it was: what pip has put there stays. Nothing outside `<folder>` is touched.
+interrupted installation goes on where it was: what was put there stays. Nothing outside `<folder>` is touched.
 """
 
 from __future__ import annotations
@@ -15,25 +15,27 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ...protocol.cards import nvidia_cards
 from ...protocol.messages import Problem
 from ..background_task import Task
-from ..errors import ClientError, Hop, Stopped
+from ..errors import ClientError, Hop
+from ..programs import failed, run, spoken
 from ..session import take_writer
-from ..sidecar_process.launcher import DETACHED, clean_environment
 from .interpreters import dotted, find_base
+from .packages import install_packages
+from .torch_build import TorchBuild, torch_build
 from .wheel import install_command
 
 RECORD = "installed.json"
-NEEDED_BYTES = (9 if sys.platform == "linux" else 3) * 10**9
-"""Room for the environment and what pip unpacks on the way; on Linux torch brings the GPU's libraries."""
-KEPT_LINES = 40
+NEEDED_BYTES = 3 * 10**9
+"""Room for the environment and what is unpacked on the way."""
+CUDA_BYTES = 6 * 10**9
+"""What a torch with CUDA takes more: it brings the card's libraries."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +84,18 @@ def install(wheel: Path, folder: Path, online: bool, blender: Path | None, post:
         ClientError: it cannot be built; what was done so far is kept for the next try.
         Stopped: `stop` was set.
     """
-    environment = folder / f"{'-'.join(wheel.stem.split('-')[:2])}-{_digest(wheel)}"
+    build = torch_build(nvidia_cards())
+    environment = folder / f"{'-'.join(wheel.stem.split('-')[:2])}-{_digest(wheel, build)}"
     interpreter = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     before = Path(there.interpreter).parents[1].name if (there := installed(folder)) else ""
     _check_online(online, interpreter)
-    _check_disk(folder)
+    _check_disk(folder, NEEDED_BYTES + CUDA_BYTES * build.with_cuda)
     post(Progress(1, "looking for a Python"))
     base = find_base(blender)
     post(Progress(2, f"Python {dotted(base.version)} at {base.path}"))
     make_environment(base.path, environment, stop)
-    pip = [str(interpreter), "-m", "pip", "--no-input", "--disable-pip-version-check"]
-    _run([*pip, "install", "--progress-bar", "off", str(wheel)], lambda line: post(Progress(3, line)), stop)
+    post(Progress(3, build.reason))
+    install_packages(interpreter, wheel, build, lambda line: post(Progress(3, line)), stop)
     post(Progress(4, "starting the sidecar's own check"))
     _check(interpreter, environment / "doctor.json", stop)
     record = json.dumps(asdict(Installed(str(interpreter), wheel.name)))
@@ -121,7 +124,7 @@ def remove(folder: Path) -> None:
 
 def make_environment(base: Path, environment: Path, stop: threading.Event) -> None:
     """An environment with pip, made or, if an earlier try left one half made, mended."""
-    _run([str(base), "-m", "venv", str(environment)], lambda line: None, stop)
+    run([str(base), "-m", "venv", str(environment)], lambda line: None, stop)
 
 
 def _check_online(online: bool, interpreter: Path) -> None:
@@ -131,11 +134,11 @@ def _check_online(online: bool, interpreter: Path) -> None:
         raise ClientError(Hop.INTERPRETER, Problem("offline", message, remedy))
 
 
-def _check_disk(folder: Path) -> None:
+def _check_disk(folder: Path, needed: int) -> None:
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(there).free
-    if free < NEEDED_BYTES:
-        message = f"{free / 1e9:.1f} GB free at {there}, expected {NEEDED_BYTES / 1e9:.0f} GB"
+    if free < needed:
+        message = f"{free / 1e9:.1f} GB free at {there}, expected {needed / 1e9:.0f} GB"
         raise ClientError(
             Hop.INTERPRETER, Problem("disk-full", message, "free some space on that disk, then try again")
         )
@@ -144,71 +147,15 @@ def _check_disk(folder: Path) -> None:
 def _check(interpreter: Path, report: Path, stop: threading.Event) -> None:
     """The new sidecar examines itself; nothing that it needs may be missing."""
     words = [str(interpreter), "-m", "confiner_cli", "doctor", "--json", str(report)]
-    status, lines = _spoken(words, lambda line: None, stop)
+    status, lines = spoken(words, lambda line: None, stop)
     try:
         findings = json.loads(report.read_text(encoding="utf-8"))["findings"]
         missing = [finding for finding in findings if finding["fine"] is False and finding["needed"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _failed(words, status, lines) from error
+        raise failed(words, status, lines) from error
     if missing:
         message = f"the sidecar was installed and misses something: {missing[0]['name']}, {missing[0]['seen']}"
         raise ClientError(Hop.INTERPRETER, Problem("incomplete", message, missing[0]["remedy"]), "\n".join(lines))
-
-
-def _run(words: list[str], hear: Callable[[str], None], stop: threading.Event) -> None:
-    status, lines = _spoken(words, hear, stop)
-    if status != 0:
-        raise _failed(words, status, lines)
-
-
-def _spoken(words: list[str], hear: Callable[[str], None], stop: threading.Event) -> tuple[int, list[str]]:
-    """Run a program, pass on each line it says, and return its status and last lines. It ends when `stop` is set."""
-    try:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            env=clean_environment(),
-            creationflags=DETACHED,
-        )
-    except OSError as error:
-        message = f"{words[0]} cannot be run: {error.strerror or error}"
-        raise ClientError(
-            Hop.INTERPRETER, Problem("no-interpreter", message, "remove the sidecar, then install it")
-        ) from error
-    ended = threading.Event()
-    watch = threading.Thread(target=_end_when, args=(process, stop, ended), name="confiner-watch", daemon=True)
-    watch.start()
-    lines: list[str] = []
-    with process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines = [*lines[-KEPT_LINES:], line.rstrip()]
-            hear(lines[-1])
-    ended.set()
-    watch.join()
-    if stop.is_set():
-        raise Stopped
-    return process.returncode, lines
-
-
-def _end_when(process: subprocess.Popen[str], stop: threading.Event, ended: threading.Event) -> None:
-    """Reading a line cannot be interrupted; the end of the one who would say it can be brought about."""
-    while not ended.wait(0.1):
-        if stop.is_set():
-            process.kill()
-            return
-
-
-def _failed(words: list[str], status: int, lines: list[str]) -> ClientError:
-    said = " ".join(words[1:4])
-    message = f"{said} ended with status {status}: {lines[-1] if lines else 'it said nothing'}"
-    remedy = "read its last lines; once that is mended, install again, and it goes on where it was"
-    return ClientError(Hop.INTERPRETER, Problem("install-failed", message, remedy), "\n".join(lines))
 
 
 def _remove_all_but(kept: set[str], folder: Path) -> None:
@@ -218,5 +165,6 @@ def _remove_all_but(kept: set[str], folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _digest(wheel: Path) -> str:
-    return hashlib.sha256(wheel.read_bytes()).hexdigest()[:8]
+def _digest(wheel: Path, build: TorchBuild) -> str:
+    """Of what the environment is made of: with another torch it is another one, built beside the one that runs."""
+    return hashlib.sha256(wheel.read_bytes() + build.backend.encode()).hexdigest()[:8]

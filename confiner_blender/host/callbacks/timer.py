@@ -15,6 +15,7 @@ import traceback
 import bpy
 
 from ...client.session import inbox
+from ...client.session.session_states import State
 from ...protocol.messages import Cancelled, Chains, Failed, Problem, Refused, Status, Welcome
 from ...protocol.weights import RUNNING, FetchState, Weights
 from ...storyboard.job_progress import JobState, advance
@@ -88,6 +89,8 @@ def apply(message: inbox.Message) -> None:
     match message:
         case inbox.StateChanged():
             sidecar_link.state_changed(message)
+            if message.state is State.READY:
+                background_work.look_at_card()
         case inbox.EventArrived(event):
             if (job := job_of(event.job_id)) and not job.progress.ended:
                 job.progress = advance(job.progress, event)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...client.session.session_states import State
+from ...protocol.messages import Problem
 from ..blender.add_on import set_up_commands, sidecar_python
 from ..session.runtime import RUNTIME, Errand
 from .sentences import draw_problem, draw_sentence
@@ -40,6 +41,8 @@ def draw_connection(layout: Any, width: int) -> None:
         draw_problem(layout, RUNTIME.link.problem.message, RUNTIME.link.problem.remedy, width)
     if RUNTIME.test is not None:
         _draw_test(layout, RUNTIME.test, width)
+    if RUNTIME.link.state is State.READY and RUNTIME.card is not None and RUNTIME.card.problem is not None:
+        _draw_unused_card(layout, RUNTIME.card.problem, width)
     if RUNTIME.link.state is not State.READY:
         if sidecar_python() is None:
             draw_set_up(layout, width)
@@ -50,8 +53,20 @@ def draw_connection(layout: Any, width: int) -> None:
 def draw_set_up(layout: Any, width: int) -> None:
     """How to get a sidecar where there is none: the button, or what to type."""
     box = layout.box()
-    errand = RUNTIME.installation
     draw_sentence(box, "The experts run in a process of their own, which is not installed yet.", width, "INFO")
+    _draw_install(box, width)
+    draw_sentence(box, "Or type in a terminal, and choose that Python in the preferences:", width, "CONSOLE")
+    column = box.column(align=True)
+    for command in set_up_commands():
+        draw_sentence(column, command, width, "BLANK1")
+    row = box.row(align=True)
+    row.operator("confiner.copy_commands", icon="COPYDOWN")
+    row.operator("confiner.preferences", icon="PREFERENCES")
+
+
+def _draw_install(box: Any, width: int) -> None:
+    """The buttons that start and stop the installation, each in its place, and how far it is."""
+    errand = RUNTIME.installation
     split = box.split(factor=0.7, align=True)
     split.scale_y = 1.3
     split.operator("confiner.install_sidecar", icon="IMPORT")
@@ -64,13 +79,11 @@ def draw_set_up(layout: Any, width: int) -> None:
     if errand is not None and errand.problem is not None:
         draw_problem(box, errand.problem.message, errand.problem.remedy, width)
         _draw_log(box, errand.log_tail)
-    draw_sentence(box, "Or type in a terminal, and choose that Python in the preferences:", width, "CONSOLE")
-    column = box.column(align=True)
-    for command in set_up_commands():
-        draw_sentence(column, command, width, "BLANK1")
-    row = box.row(align=True)
-    row.operator("confiner.copy_commands", icon="COPYDOWN")
-    row.operator("confiner.preferences", icon="PREFERENCES")
+
+
+def _draw_unused_card(layout: Any, problem: Problem, width: int) -> None:
+    """That clips are made on the processor beside a card, and the button that mends it."""
+    _draw_install(draw_problem(layout, problem.message, problem.remedy, width), width)
 
 
 def _draw_test(layout: Any, errand: Errand, width: int) -> None:

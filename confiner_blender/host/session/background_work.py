@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work of minutes that buttons start, each on a thread of its own: installing the sidecar, testing the way to it."""
+"""Work on threads of its own: installing the sidecar, testing the way to it, looking for a card that it cannot use."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import bpy
 from ...client.background_task import Done, GaveUp, Task
 from ...client.session.connection_test import HopPassed, connection_test
 from ...client.setup.installation import STEPS, Progress, installation
+from ...client.setup.unused_card import look_for_unused_card
 from ...client.setup.wheel import bundled_wheel
-from ..blender.add_on import environment_folder, launch_command
+from ...protocol.messages import Problem
+from ..blender.add_on import environment_folder, launch_command, sidecar_python
 from ..blender.refusal import Refusal
 from . import sidecar_link
 from .runtime import RUNTIME, Errand
@@ -50,10 +52,16 @@ def stop_installation() -> None:
     _stop(RUNTIME.installation)
 
 
+def look_at_card() -> None:
+    """See whether the sidecar's Python leaves a card unused."""
+    if (interpreter := sidecar_python()) is not None:
+        RUNTIME.card = _begin(look_for_unused_card(interpreter))
+
+
 def drain() -> bool:
     """Take up what the errands have reported. Whether there was anything."""
     changed = False
-    for errand in (RUNTIME.test, RUNTIME.installation):
+    for errand in (RUNTIME.test, RUNTIME.installation, RUNTIME.card):
         if errand is not None:
             changed |= _drain(errand)
     return changed
@@ -88,8 +96,11 @@ def _drain(errand: Errand) -> bool:
                 errand.passed.append(f"{hop.value[0].upper()}{hop.value[1:]}: {seen}")
             case Progress(step, line):
                 errand.fraction, errand.line = (step - 1) / len(STEPS), f"{STEPS[step - 1]}: {line}"
+            case Problem():
+                errand.problem = report
             case Done():
                 errand.ended = True
-                sidecar_link.reopen_link()
+                if errand is not RUNTIME.card:
+                    sidecar_link.reopen_link()
             case GaveUp():
                 errand.ended, errand.problem, errand.log_tail = True, report.problem, report.log_tail

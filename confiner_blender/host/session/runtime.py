@@ -91,6 +91,8 @@ class Runtime:
     status: Status | None = None
     test: Errand | None = None
     installation: Errand | None = None
+    card: Errand | None = None
+    """The look for a card that the sidecar leaves unused; its problem is what was found."""
     jobs: dict[str, Job] = field(default_factory=dict)
     """By shot id: the last job of each shot."""
     captures: deque[str] = field(default_factory=deque)

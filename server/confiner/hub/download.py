@@ -1,43 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Download what a chain lacks into the hub's own cache: `for progress in download(spec, …)`.
 
-To cancel is to stop pulling; what is there by then is kept, and the next download goes on behind it. The hub's client
-says where everything is and lays out its cache. The large files alone are carried over here, since that client throws
-away what it has of a file when it is interrupted.
+To cancel is to stop pulling; what is there by then is kept, and the next download goes on behind it.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from huggingface_hub import constants, hf_hub_download, hf_hub_url
-from huggingface_hub.utils import (
-    WeakFileLock,
-    build_hf_headers,
-    disable_progress_bars,
-    get_session,
-    hf_raise_for_status,
-)
+from huggingface_hub.utils import disable_progress_bars
 
 from ..chains import ChainSpec
-from ..chains.tensor_file import damage
 from ..chains.weight_source import hub_cache
 from ..errors import DownloadFailed, NoSpace
 from ..memory.units import gigabytes
-from .files import HTTP_ERROR, HubFile, hub_api, hub_errors, missing_files
+from .files import HubFile, missing_files
+from .refusals import hub_errors
+from .transfer import bring
 
 SPARE_DISK = 512 * 2**20
-RETRIES = 5
-"""How often a broken line is taken up again before anything new has come."""
-PAUSE = 1.0
 BEAT = 0.2
 """Seconds between two reports."""
 SPEED_SPAN = 10.0
@@ -82,7 +69,7 @@ def download(
     for file in files:
         name = file.name
         with _disk_errors(spec, file), hub_errors(spec, file.part):
-            for count in _arrivals(file):
+            for count in bring(file):
                 received += count
                 if (speed := meter.speed(received)) is not None:
                     yield Progress(name, received, total, speed, (total - received) / speed if speed > 0 else None)
@@ -142,79 +129,6 @@ class _Meter:
             self._past.popleft()
         since, then = self._past[0]
         return (received - then) / (now - since)
-
-
-def _arrivals(file: HubFile) -> Iterator[int]:
-    """Bring one file into the hub's cache, and yield how many bytes have come; fewer than none if some were bad."""
-    if file.sha256 is not None and not file.whole:
-        file.blob.parent.mkdir(parents=True, exist_ok=True)
-        lock = hub_cache() / ".locks" / file.folder.name / f"{file.sha256}.lock"
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with WeakFileLock(lock):  # another program that downloads the same file is waited for
-            yield from _carry(file)
-    _clear_damaged(file)
-    hf_hub_download(
-        file.repository,
-        file.name,
-        revision=file.commit,
-        cache_dir=hub_cache(),
-        endpoint=hub_api().endpoint,
-    )
-    main = file.folder / "refs" / "main"
-    main.parent.mkdir(exist_ok=True)
-    main.write_text(file.commit)
-    if file.sha256 is None:
-        yield file.size
-
-
-def _clear_damaged(file: HubFile) -> None:
-    """Where links cannot be made, the hub's client lays the content itself there, and leaves what it finds."""
-    if file.laid.is_file() and not file.laid.is_symlink() and file.laid.suffix == ".safetensors" and damage(file.laid):
-        file.laid.unlink()
-
-
-def _carry(file: HubFile) -> Iterator[int]:
-    """Bring a large file's content, behind what is there of it already, and check it by its hash."""
-    if file.whole:  # the program that was waited for has brought it
-        return
-    url = hf_hub_url(file.repository, file.name, revision=file.commit, endpoint=hub_api().endpoint)
-    retries = RETRIES
-    with file.unfinished.open("ab") as out:
-        while out.tell() < file.size:
-            try:
-                for count in _stream(url, out):
-                    retries = RETRIES
-                    yield count
-            except HTTP_ERROR as error:
-                if getattr(error, "response", None) is not None or retries == 0:
-                    raise
-                retries -= 1
-                time.sleep(PAUSE)
-    with file.unfinished.open("rb") as held:
-        sound = hashlib.file_digest(held, "sha256").hexdigest() == file.sha256
-    if not sound:
-        file.unfinished.unlink()
-        raise DownloadFailed(
-            f"{file.name} of {file.repository} has come damaged", "the content that the hub announced", "fetch it again"
-        )
-    file.unfinished.replace(file.blob)
-
-
-def _stream(url: str, out: Any) -> Iterator[int]:
-    """Append to `out` what `url` has behind it, and yield the size of each piece."""
-    headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
-    if out.tell():
-        headers["Range"] = f"bytes={out.tell()}-"
-    patience = constants.HF_HUB_DOWNLOAD_TIMEOUT
-    with get_session().stream("GET", url, headers=headers, follow_redirects=True, timeout=patience) as response:
-        hf_raise_for_status(response)
-        if out.tell() and response.status_code != 206:  # it sends the whole file
-            yield -out.tell()
-            out.truncate(0)
-        for piece in response.iter_bytes():  # as it comes: what is gathered first is lost with the line
-            out.write(piece)
-            out.flush()
-            yield len(piece)
 
 
 def _convert(file: HubFile) -> None:

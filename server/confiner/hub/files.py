@@ -6,37 +6,40 @@ Everything is found out and refused here, before the first byte of a file is ask
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any
 
-from huggingface_hub import HfApi, ModelInfo
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-)
+from huggingface_hub import ModelInfo, constants, get_hf_file_metadata, hf_hub_url
+from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
 from ..chains import ChainSpec
 from ..chains.repositories import PERMISSIVE, Part, Repository, files_to_load, hub_parts, known_repository
 from ..chains.tensor_file import damage
 from ..chains.weight_source import PICKLED, hub_cache
 from ..errors import DownloadFailed, LicenceNotAccepted, WeightsMissing
+from .answers import NotTheFile, describe
+from .refusals import check_line, hub_errors
 
 log = logging.getLogger(__name__)
 
-HTTP_ERROR = cast(type[Exception], HfHubHTTPError.__bases__[0])
-"""Everything that goes wrong on the line. The hub's client is built on httpx or on its successor, by its version."""
+PUBLIC = "https://huggingface.co"
+LISTING_PATIENCE = 30.0
+"""Seconds in which a list of files shall begin to come: the hub has to put a long one together."""
 
 
 @dataclass(frozen=True)
 class HubFile:
-    """One file of one version of a repository. `sha256` is None for small files, which the hub keeps as text."""
+    """One file of one version of a repository, `size` bytes long.
+
+    The hub names a hash of it: of a large file `sha256`, of a small one, which it keeps as text, `git_sha1`, as git has
+    it for a blob. Other servers that speak as the hub does may name none.
+    """
 
     repository: str
     commit: str
@@ -44,10 +47,15 @@ class HubFile:
     size: int
     sha256: str | None
     part: Part
+    git_sha1: str | None = None
 
     @property
     def pickled(self) -> bool:
         return PurePosixPath(self.name).suffix in PICKLED
+
+    @property
+    def url(self) -> str:
+        return hf_hub_url(self.repository, self.name, revision=self.commit, endpoint=hub_endpoint())
 
     @property
     def folder(self) -> Path:
@@ -55,40 +63,45 @@ class HubFile:
         return hub_cache() / f"models--{self.repository.replace('/', '--')}"
 
     @property
+    def key(self) -> str:
+        """What its content is called in the cache: its hash, if it has one."""
+        unnamed = hashlib.sha1(f"{self.commit}/{self.name}".encode()).hexdigest()
+        return self.sha256 or self.git_sha1 or unnamed
+
+    @property
     def blob(self) -> Path:
-        """Where a large file's content is kept, under its hash."""
-        return self.folder / "blobs" / str(self.sha256)
-
-    @property
-    def whole(self) -> bool:
-        """Whether the large file's content is here: all of it, and weights if it is to be weights."""
-        if not self.blob.is_file() or self.blob.stat().st_size != self.size:
-            return False
-        return PurePosixPath(self.name).suffix != ".safetensors" or damage(self.blob) is None
-
-    @property
-    def laid(self) -> Path:
-        """Where the hub's client lays the file for those who read it."""
-        return self.folder / "snapshots" / self.commit / self.name
+        """Where its content is kept."""
+        return self.folder / "blobs" / self.key
 
     @property
     def unfinished(self) -> Path:
         """What is there of a file whose download was interrupted."""
-        return self.blob.with_name(f"{self.sha256}.incomplete")
+        return self.blob.with_name(f"{self.key}.incomplete")
+
+    @property
+    def place(self) -> Path:
+        """Where it is looked for: a link to its content, or on a disk without links the content itself."""
+        return self.folder / "snapshots" / self.commit / self.name
+
+    @property
+    def there(self) -> bool:
+        """Whether its content has come: all of it, and weights if it is to be weights."""
+        here = [path for path in (self.blob, self.place) if path.is_file() and path.stat().st_size == self.size]
+        if PurePosixPath(self.name).suffix == ".safetensors":
+            return any(damage(path) is None for path in here)
+        return bool(here)
 
     @property
     def remaining(self) -> int:
         """Bytes that are not here yet."""
-        if self.sha256 is None:
-            return self.size
-        if self.whole:
+        if self.there:
             return 0
         return self.size - (min(self.unfinished.stat().st_size, self.size) if self.unfinished.exists() else 0)
 
 
-def hub_api() -> HfApi:
-    """The hub, or whatever HF_ENDPOINT names in its place."""
-    return HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
+def hub_endpoint() -> str:
+    """The hub's address, or whatever HF_ENDPOINT names in its place."""
+    return os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or constants.ENDPOINT or PUBLIC
 
 
 def missing_files(spec: ChainSpec, *, accepted: Collection[str], named: Collection[str]) -> list[HubFile]:
@@ -105,6 +118,8 @@ def missing_files(spec: ChainSpec, *, accepted: Collection[str], named: Collecti
     _check_licences(spec, {part.repository: part for part in reversed(parts)}, accepted)
     for part in parts:
         _check_named(spec, part, part.pickled, named)
+    if parts:
+        check_line(spec, parts[0], hub_endpoint())
     listed: dict[str, ModelInfo] = {}
     found: dict[tuple[str, str], HubFile] = {}
     for part in parts:
@@ -124,12 +139,30 @@ def _ask(spec: ChainSpec, part: Part) -> ModelInfo | None:
     """What the hub has of a part's repository; None where it does not give an optional one."""
     try:
         with hub_errors(spec, part):
-            return hub_api().model_info(part.repository.name, files_metadata=True)
+            return _listing(part.repository.name)
     except DownloadFailed as error:
         if not part.optional:
             raise
         log.warning("%s; the chain runs without it", error)
         return None
+
+
+def _listing(repository: str) -> ModelInfo:
+    """What the hub says of a repository: `HfApi.model_info`, but that an answer which is none can be told."""
+    response = get_session().get(
+        f"{hub_endpoint()}/api/models/{repository}",
+        headers=build_hf_headers(),
+        params={"blobs": "true"},
+        timeout=max(LISTING_PATIENCE, constants.HF_HUB_DOWNLOAD_TIMEOUT),
+    )
+    hf_raise_for_status(response)
+    try:
+        info = ModelInfo(**response.json())
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise NotTheFile(f"{describe(response)}, in place of a list of files") from error
+    if not info.sha or info.siblings is None:
+        raise NotTheFile(f"{describe(response)}, in place of a list of files")
+    return info
 
 
 def _files(spec: ChainSpec, part: Part, info: ModelInfo) -> Iterator[HubFile]:
@@ -139,9 +172,24 @@ def _files(spec: ChainSpec, part: Part, info: ModelInfo) -> Iterator[HubFile]:
         seen = f"{spec.where(*part.path)}: no {part.inside or 'model'} in {info.id}"
         raise WeightsMissing(seen, "a path in the repository", "correct the chain file")
     for name in names:
-        sibling = siblings[name]
-        digest = sibling.lfs.sha256 if sibling.lfs is not None else None
-        yield HubFile(info.id, str(info.sha), name, sibling.size or 0, digest, part)
+        sibling, commit = siblings[name], str(info.sha)
+        if sibling.size is None:
+            with hub_errors(spec, part):
+                yield _measured(info.id, commit, name, part)
+        else:
+            digest = sibling.lfs.sha256 if sibling.lfs is not None else None
+            yield HubFile(info.id, commit, name, sibling.size, digest, part, None if digest else sibling.blob_id)
+
+
+def _measured(repository: str, commit: str, name: str, part: Part) -> HubFile:
+    """A file of which the list does not say how large it is: its own headers do."""
+    url = hf_hub_url(repository, name, revision=commit, endpoint=hub_endpoint())
+    told = get_hf_file_metadata(url, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
+    if told.size is None:
+        raise NotTheFile(f"{hub_endpoint()} does not say how large {name} is")
+    digest = told.etag if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", told.etag or "") else None
+    long = digest is not None and len(digest) == 64
+    return HubFile(repository, commit, name, told.size, digest if long else None, part, None if long else digest)
 
 
 def _described(info: ModelInfo) -> Repository:
@@ -176,27 +224,3 @@ def _check_named(spec: ChainSpec, part: Part, pickled: str, named: Collection[st
             "safetensors, or that you name it",
             f"if you trust {part.repository.name}: confiner fetch {spec.name} --pickled {pickled}",
         )
-
-
-@contextmanager
-def hub_errors(spec: ChainSpec, part: Part) -> Iterator[None]:
-    """What the hub's client raises, as DownloadFailed with the line of the chain file."""
-    where, name = spec.where(*part.path), part.repository.name
-    try:
-        yield
-    except OfflineModeIsEnabled as error:
-        remedy = (
-            "unset HF_HUB_OFFLINE (in Blender: allow online access, then restart the sidecar), "
-            "or copy the hub's cache folder from a machine that has these weights"
-        )
-        raise DownloadFailed(f"{where}: the hub is switched off by HF_HUB_OFFLINE", "the hub", remedy) from error
-    except GatedRepoError as error:
-        remedy = "ask for access on its page, then log in: hf auth login"
-        raise DownloadFailed(f"{where}: {name} is open to named people only", "access to it", remedy) from error
-    except RepositoryNotFoundError as error:
-        seen, remedy = f"{where}: the hub has no {name}", "correct the chain file; a private one needs hf auth login"
-        raise DownloadFailed(seen, "a repository, owner/name", remedy) from error
-    except HTTP_ERROR as error:
-        seen = f"{where}: {name} cannot be fetched ({str(error).strip().splitlines()[0] or type(error).__name__})"
-        remedy = "look after the connection, then fetch again: it goes on where it stopped"
-        raise DownloadFailed(seen, "an answer of the hub", remedy) from error

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The seed experts' repositories in a folder like the hub's cache: published names and layout, small random weights."""
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +15,10 @@ from confiner.loading.module_cache import ModuleCache
 from confiner.loading.pickled import convert
 from confiner_lab.published import read_repository
 from confiner_lab.published.layouts import COMMIT
+
+from tests.hub_server import Hub, folders_of, serving
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +43,39 @@ def chains(hub_cache: Path, snapshots: dict[str, Path]) -> Iterator[dict[str, Ch
 def cache() -> ModuleCache:
     """What the chains share, as in a sidecar that runs one after the other."""
     return ModuleCache(torch.device("cpu"), torch.float32)
+
+
+@pytest.fixture
+def hub(hub_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub that has the published repositories, and an empty cache."""
+    hub = Hub(folders_of(hub_cache))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)  # as no other test may leave the machine
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    with serving(hub) as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        yield hub
+
+
+@pytest.fixture
+def start(hub: Hub, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `confiner fetch` in a process of its own."""
+    started = []
+
+    def start(*words: str, **environment: str) -> subprocess.Popen[str]:
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "server")])
+        own = {"PYTHONPATH": paths, "CONFINER_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "confiner_cli", "fetch", *words],
+            env={**os.environ, **own, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -2,13 +2,11 @@
 """Weights come from a hub, over a real socket and through the hub's own client, into the hub's own cache."""
 
 import itertools
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,24 +19,11 @@ from confiner.hub.download import download
 from confiner.loading.chain import load_chain
 from confiner.loading.module_cache import ModuleCache
 
-from tests.hub_server import Hub, folders_of, serving
+from tests.hub_server import Hub
 
-ROOT = Path(__file__).resolve().parents[3]
 SD, LIGHTNING = "stable-diffusion-v1-5/stable-diffusion-v1-5", "ByteDance/AnimateDiff-Lightning"
 MODELSCOPE, LAVIE = "ali-vilab/text-to-video-ms-1.7b", "Vchitect/LaVie"
 ALL = (SD, LIGHTNING, MODELSCOPE, LAVIE)
-
-
-@pytest.fixture
-def hub(hub_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that has the published repositories, and an empty cache."""
-    hub = Hub(folders_of(hub_cache))
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)  # as no other test may leave the machine
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    with serving(hub) as address:
-        monkeypatch.setenv("HF_ENDPOINT", address)
-        yield hub
 
 
 def chain(name: str) -> ChainSpec:
@@ -138,8 +123,7 @@ def test_a_cache_that_cannot_be_written_is_said(hub: Hub, tmp_path: Path) -> Non
     assert "HF_HOME" in refused.value.remedy
 
 
-def test_a_line_that_breaks_is_taken_up_in_the_middle(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("confiner.hub.download.PAUSE", 0)
+def test_a_line_that_breaks_is_taken_up_in_the_middle(hub: Hub) -> None:
     hub.break_after = 100_000
     fetch(chain("modelscope"))
     assert [ranged for _, _, ranged in hub.requests if ranged] == ["bytes=100000-"]
@@ -247,29 +231,6 @@ def test_a_hub_out_of_reach_is_explained(hub: Hub, monkeypatch: pytest.MonkeyPat
 
 
 # --- `confiner fetch`, in a process of its own
-
-
-@pytest.fixture
-def start(hub: Hub, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    started = []
-
-    def start(*words: str, **environment: str) -> subprocess.Popen[str]:
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "server")])
-        own = {"PYTHONPATH": paths, "CONFINER_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "confiner_cli", "fetch", *words],
-            env={**os.environ, **own, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 def test_killed_it_goes_on_where_it_was(hub: Hub, start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
