@@ -31,7 +31,8 @@ class ApiPage:
 
 def api_pages() -> list[ApiPage]:
     """Every page, in the order of the packages; a file right under a package stands on the package's own page."""
-    says, modules = {}, {}
+    says: dict[str, str] = {}
+    modules: dict[str, list[str]] = {}
     for name, path in project_modules():
         if name.endswith("__main__"):
             continue

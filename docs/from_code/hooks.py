@@ -48,7 +48,7 @@ def _written(name: str, argument: str, up: str) -> str:
     if name == "import-plan":
         plan = import_plan.rooms_of(argument) if argument else import_plan.overview()
         links = {page.room: f"{up}{page.file.removesuffix('.md')}.html" for page in api.api_pages()}
-        return import_plan.svg(plan, links)
+        return f'<div class="drawing">\n{import_plan.svg(plan, links)}\n</div>'
     if name == "api-index":
         return api.index()
     if name not in TABLES:

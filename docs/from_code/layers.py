@@ -76,18 +76,20 @@ def _in_order(layers: list[list[str]], ways: Iterable[tuple[str, ...]]) -> list[
         layers = [list(layer) for layer in layers]
         rows = range(1, len(layers)) if turn % 2 == 0 else range(len(layers) - 2, -1, -1)
         for row in rows:
-            fixed = layers[row - 1 if turn % 2 == 0 else row + 1]
-            places = {name: (index + 0.5) / len(fixed) for index, name in enumerate(fixed)}
-            here = {name: (index + 0.5) / len(layers[row]) for index, name in enumerate(layers[row])}
-            layers[row].sort(key=lambda name, places=places, here=here: _middle(name, links, places, here[name]))
+            layers[row] = _by_middles(layers[row], layers[row - 1 if turn % 2 == 0 else row + 1], links)
         if (count := _crossings(layers, links)) < fewest:
             best, fewest = layers, count
     return best
 
 
-def _middle(name: str, links: list[Arrow], places: dict[str, float], default: float) -> float:
-    found = [places[b if a == name else a] for a, b in links if name in (a, b) and (b if a == name else a) in places]
-    return sum(found) / len(found) if found else default
+def _by_middles(layer: list[str], fixed: list[str], links: list[Arrow]) -> list[str]:
+    """The layer sorted by the middle of each one's neighbours in the `fixed` one; who has none stays about there."""
+    middles = {}
+    for index, name in enumerate(layer):
+        near = {b if a == name else a for a, b in links if name in (a, b)}
+        found = [(place + 0.5) / len(fixed) for place, other in enumerate(fixed) if other in near]
+        middles[name] = sum(found) / len(found) if found else (index + 0.5) / len(layer)
+    return sorted(layer, key=lambda name: middles[name])
 
 
 def _crossings(layers: list[list[str]], links: list[Arrow]) -> int:

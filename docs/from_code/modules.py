@@ -30,7 +30,7 @@ def project_modules() -> Iterator[tuple[str, Path]]:
 
 
 def imports_of(name: str, path: Path) -> Iterator[Import]:
-    """What `from a import b` names is taken as a.b, whether b is a module or not."""
+    """What `from a import b` names is taken as a.b: that falls into the right room whether b is a module or not."""
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+import html
 import sys
 import typing
 from collections.abc import Iterable, Iterator
@@ -104,7 +104,9 @@ def _messages(classes: Iterable[type]) -> str:
 
 
 def _fields(cls: typing.Any) -> str:
-    return "<br>".join(f"`{field.name}: {field.type}{_default(field)}`" for field in dataclasses.fields(cls)) or "–"
+    """A line for each, in HTML: in backticks a | would end the cell."""
+    lines = (f"{field.name}: {field.type}{_default(field)}" for field in dataclasses.fields(cls))
+    return "<br>".join(f"<code>{html.escape(line).replace('|', '&#124;')}</code>" for line in lines) or "–"
 
 
 def _default(field: dataclasses.Field[typing.Any]) -> str:
@@ -140,5 +142,4 @@ def _text_of(per_frame: bool) -> str:
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [heads, ("---",) * len(heads), *rows]
-    return "\n".join("| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(line) + " |" for line in (heads, ("---",) * len(heads), *rows))
