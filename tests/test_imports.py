@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may import whom. The arrows point one way, so that each part can be read, tested and replaced on its own."""
 
-import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from docs.from_code.modules import ROOT, imports_of, inside, project_modules
+
 HEAVY = ("torch", "diffusers", "transformers", "accelerate", "numpy")
 
 
@@ -115,15 +114,6 @@ RULES = [
 ]
 
 
-@dataclass(frozen=True)
-class Import:
-    """One imported module, by its absolute name."""
-
-    target: str
-    line: int
-    relative: bool
-
-
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.package)
 def test_a_package_imports_only_what_it_may(rule: Rule) -> None:
     modules = {name: path for name, path in project_modules() if rule_for(name) is rule}
@@ -202,15 +192,6 @@ def test_the_rules_catch_what_they_forbid() -> None:
     assert allowed(rule_for("confiner_server.process.listener"), "confiner.chains.read")
 
 
-def project_modules() -> Iterator[tuple[str, Path]]:
-    """Every module of the project with its absolute name."""
-    packages = [ROOT / "confiner_blender", *(path.parent for path in sorted((ROOT / "server").glob("*/__init__.py")))]
-    for package in packages:
-        for path in sorted(package.rglob("*.py")):
-            parts = path.relative_to(package.parent).with_suffix("").parts
-            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
-
-
 def rule_for(module: str) -> Rule:
     return max((rule for rule in RULES if inside(module, rule.package)), key=lambda rule: len(rule.package))
 
@@ -218,10 +199,6 @@ def rule_for(module: str) -> Rule:
 def room_of(module: str, package: str) -> str:
     """The first name behind the package's; empty for the package itself and for what is outside it."""
     return module.removeprefix(f"{package}.").split(".")[0] if module.startswith(f"{package}.") else ""
-
-
-def inside(module: str, package: str) -> bool:
-    return module == package or module.startswith(package + ".")
 
 
 def allowed(rule: Rule, target: str) -> bool:
@@ -233,20 +210,6 @@ def allowed(rule: Rule, target: str) -> bool:
     if not any(inside(target, other.package) for other in RULES):
         return False
     return rule_for(target).package in (rule.package, *rule.ours)
-
-
-def imports_of(name: str, path: Path) -> Iterator[Import]:
-    """What `from a import b` names is taken as a.b: that falls under the right rule whether b is a module or not."""
-    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(alias.name, node.lineno, relative=False)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = [*base, node.module] if node.module else base
-            for alias in node.names:
-                yield Import(".".join([*module, alias.name]), node.lineno, relative=node.level > 0)
 
 
 def heavy_after(code: str) -> list[str]:

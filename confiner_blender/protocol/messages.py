@@ -85,6 +85,8 @@ class Submit:
 
 @dataclass(frozen=True)
 class Cancel:
+    """Stop the job. Its finished frames stay, and it can be asked for again."""
+
     job_id: str
 
 
@@ -108,17 +110,17 @@ class Forget:
 
 @dataclass(frozen=True)
 class ListJobs:
-    pass
+    """Ask for Jobs."""
 
 
 @dataclass(frozen=True)
 class ListChains:
-    pass
+    """Ask for Chains."""
 
 
 @dataclass(frozen=True)
 class GetStatus:
-    pass
+    """Ask for Status."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,8 @@ class Shutdown:
 
 @dataclass(frozen=True)
 class Welcome:
+    """The answer to Hello. `server` is the sidecar and its version, `device` what the experts run on."""
+
     protocol: int
     server: str
     device: str
@@ -143,6 +147,8 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Accepted:
+    """The answer to Submit: the job exists, and its events follow."""
+
     job_id: str
 
 
@@ -167,6 +173,8 @@ class JobInfo:
 
 @dataclass(frozen=True)
 class Jobs:
+    """Every job that has not been forgotten."""
+
     jobs: list[JobInfo]
 
 

@@ -58,7 +58,7 @@ class ChainWeights:
 
 @dataclass(frozen=True)
 class ListWeights:
-    pass
+    """Ask for Weights."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class StopFetching:
 
 @dataclass(frozen=True)
 class Weights:
+    """What each chain needs from the hub, and what of it is here."""
+
     chains: list[ChainWeights]
 
 
