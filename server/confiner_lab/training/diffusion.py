@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from diffusers import DDIMScheduler
-from torch import Tensor
+from torch import Tensor, nn
 
 STEPS = 1000
 # The eight-step grid of trailing samplers; the four-step grid is every second of it.
@@ -69,3 +69,13 @@ def on_grid(rng: np.random.Generator, size: int, share: float) -> Tensor:
     uniform = torch.from_numpy(rng.integers(1, STEPS, size=size))
     grid = torch.tensor(TRAILING)[torch.from_numpy(rng.integers(len(TRAILING), size=size))]
     return torch.where(torch.from_numpy(rng.random(size) < share), grid, uniform)
+
+
+def soften(clips: Tensor, strength: float) -> Tensor:
+    """Mix clips [batch, channels, frames, h, w] with themselves after one binomial blur over height and width."""
+    b, c, f, h, w = clips.shape
+    flat = nn.functional.pad(clips.transpose(1, 2).reshape(b * f, c, h, w), (1, 1, 1, 1), mode="replicate")
+    row = torch.tensor([0.25, 0.5, 0.25])
+    kernel = (row[:, None] * row[None, :]).expand(c, 1, 3, 3)
+    blurred = nn.functional.conv2d(flat, kernel, groups=c).view(b, f, c, h, w).transpose(1, 2)
+    return clips + strength * (blurred - clips)

@@ -37,8 +37,12 @@ def export(
     spatial: UNet2DConditionModel,
     temporal: UNet3DConditionModel,
     record: dict[str, object],
+    words: dict[str, list[str]],
 ) -> None:
-    """Fill `folder` with `control/`, `spatial/`, `temporal/` and `record.json`."""
+    """Fill `folder` with `control/`, `spatial/`, `temporal/`, `record.json` and `words.json`.
+
+    The last tells the known words, and of each those that may follow it in a caption.
+    """
     shared = {"vae": _half(vae), "text_encoder": _half(text), "tokenizer": tokenizer}
     pipelines: dict[str, DiffusionPipeline] = {
         "control": AnimateDiffPipeline(**shared, unet=_half(control), motion_adapter=None, scheduler=image_scheduler()),
@@ -56,6 +60,7 @@ def export(
         pipeline.save_pretrained(folder / name, safe_serialization=True)
         _load_as_float32(folder / name / "text_encoder" / "config.json")
     _forget_origin(folder)
+    (folder / "words.json").write_text(json.dumps(words, separators=(",", ":")) + "\n")
     whole = record | {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "files": hashes(folder)}
     (folder / "record.json").write_text(json.dumps(whole, indent=1) + "\n")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from .muon import MuonAdamW
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,10 @@ def draw_for(seed: int, stage: str, step: int) -> Draw:
 
 @dataclass(frozen=True)
 class Budget:
-    """A stage ends after `steps` or after `minutes`, whichever is given; minutes count across restarts."""
+    """A stage ends after `steps` or after `minutes` of processor time, so that a busy machine shortens nothing.
+
+    Minutes count across restarts.
+    """
 
     steps: int | None = None
     minutes: float | None = None
@@ -71,7 +77,7 @@ class Stage:
 
 @dataclass
 class State:
-    """What a stage has come to: steps and seconds spent, the loss every so often, and since then (sum, count)."""
+    """What a stage has come to: steps, seconds of processor time, the loss at times, and since then (sum, count)."""
 
     step: int = 0
     seconds: float = 0.0
@@ -88,6 +94,11 @@ class State:
         return mean
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model's weights are. Losses are drawn on the CPU and moved there."""
+    return next(model.parameters()).device
+
+
 def rate(progress: float, step: int, warmup: int, floor: float) -> float:
     """The share of the learning rate: a warm-up, a plateau, and a fall over the last 60 %."""
     fall = 1.0 if progress < 0.4 else 1 - (1 - floor) * (progress - 0.4) / 0.6
@@ -101,23 +112,39 @@ def save_atomically(value: object, path: Path) -> None:
     os.replace(partial, path)
 
 
+class Interrupted(Exception):
+    """The time of this call was up before the stage was done; it goes on from its checkpoint."""
+
+
 def run(
-    stage: Stage, budget: Budget, folder: Path, *, seed: int, checkpoint_seconds: float, report_steps: int
+    stage: Stage,
+    budget: Budget,
+    folder: Path,
+    *,
+    seed: int,
+    checkpoint_seconds: float,
+    report_steps: int,
+    device: str = "cpu",
+    until: float = math.inf,
 ) -> State:
     """Train `stage` to the end of `budget`, from its checkpoint in `folder` if there is one.
 
     Leaves the averaged weights in the model and in `folder/<name>.pt`.
+
+    Raises:
+        Interrupted: the monotonic clock reached `until`; everything is in the checkpoint.
     """
     path = folder / f"{stage.name}.checkpoint.pt"
-    optimizer = torch.optim.AdamW(stage.groups, betas=(0.9, 0.99), weight_decay=0.01)
+    stage.model.to(device)
+    optimizer = MuonAdamW(stage.groups)
     base = [float(group["lr"]) for group in optimizer.param_groups]
     average = {name: value.detach().clone() for name, value in stage.model.state_dict().items()}
     state = State()
     if path.exists():
         state, average = _restore(path, stage.model, optimizer)
-    began, saved = time.monotonic() - state.seconds, time.monotonic()
+    began, saved = time.process_time() - state.seconds, time.monotonic()
     stage.model.train()
-    while (progress := budget.progress(state.step, time.monotonic() - began)) < 1:
+    while (progress := budget.progress(state.step, time.process_time() - began)) < 1:
         share = rate(progress, state.step, stage.warmup, stage.floor)
         for group, lr in zip(optimizer.param_groups, base, strict=True):
             group["lr"] = lr * share
@@ -127,18 +154,20 @@ def run(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         state.step += 1
-        state.seconds = time.monotonic() - began
+        state.seconds = time.process_time() - began
         _follow(average, stage.model, min(stage.ema, (1 + state.step) / (10 + state.step)))
         state.add(float(loss.detach()))
         if state.step % report_steps == 0:
             mean = state.report()
             print(f"{stage.name} step {state.step} {state.seconds:.0f} s {progress:.0%} loss {mean:.5f}", flush=True)
-        if time.monotonic() - saved > checkpoint_seconds:
+        if time.monotonic() - saved > checkpoint_seconds or time.monotonic() > until:
             _save(path, stage.model, average, optimizer, state)
             saved = time.monotonic()
+        if time.monotonic() > until:
+            raise Interrupted(f"{stage.name} after {state.step} steps")
     _save(path, stage.model, average, optimizer, state)
     stage.model.load_state_dict(average)
-    stage.model.eval()
+    stage.model.cpu().eval()
     if stage.finish is not None:
         stage.finish()
     save_atomically(stage.model.state_dict(), folder / f"{stage.name}.pt")
@@ -169,7 +198,7 @@ def _save(
 
 
 def _restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[State, dict[str, Tensor]]:
-    saved = torch.load(path, weights_only=True)
+    saved = torch.load(path, weights_only=True, map_location=device_of(model))
     model.load_state_dict(saved["model"])
     optimizer.load_state_dict(saved["optimizer"])
     step, seconds, losses, recent = json.loads(saved["state"])

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from ..world import PERIOD, vocabulary
+from ..scenery import PERIOD, vocabulary
 
 START, END, WORD_END = "<|startoftext|>", "<|endoftext|>", "</w>"
 _CHARACTERS = string.ascii_lowercase + string.digits + string.punctuation
@@ -77,10 +77,11 @@ def encode(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
 
 
 def with_moments(tokenizer: CLIPTokenizer, ids: Tensor, moments: Tensor) -> Tensor:
-    """Put `<m…>` at the end of encoded captions [n, length]; where `moments` [n] is negative, leave them."""
+    """Put `<m…>` before encoded captions [n, length]; where `moments` [n] is negative, leave them.
+
+    It stands first, so a prompt of any length leaves it whole; what no longer fits is the prompt's own end.
+    """
     first = tokenizer.convert_tokens_to_ids("<m0>")
-    end = (ids == tokenizer.eos_token_id).int().argmax(1).clamp(max=ids.shape[1] - 2)
-    out = ids.clone()
-    rows = torch.arange(len(ids))
-    out[rows, end] = torch.where(moments >= 0, first + moments, tokenizer.eos_token_id)
-    return out
+    told = torch.cat([ids[:, :1], (first + moments)[:, None], ids[:, 1:-1]], 1)
+    told[:, -1] = tokenizer.eos_token_id
+    return torch.where((moments >= 0)[:, None], told, ids)
