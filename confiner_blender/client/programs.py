@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from ..protocol.messages import Problem
+from .child_process import DETACHED, clean_environment
 from .errors import ClientError, Hop, Stopped
-from .sidecar_process.launcher import DETACHED, clean_environment
 
 KEPT_LINES = 40
 

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The extension's part that knows Blender, and the only one that imports bpy.
 
-properties, preferences   what the author and the user have set      shots, takes   finding and changing it
-operators, panels         what is pressed, what is drawn             strips         takes on the timeline
-jobs                      a shot's way from the button to its take   capture        structure frames
-parts                     takes that were cut short            arrivals       what comes by itself, and undo
-found                     takes that only their folder knows
-pump, link, errands       the line to the sidecar, drained by a timer
-handlers, relocation      opening, saving, undo                      runtime        what is under way
-compat                    every difference between Blender's versions
+properties, takes, strips, …   in `scene`        the author's data, and what stands on the timeline
+jobs, capture, arrivals, …     in `jobs`         a shot's way from the button to its take
+runtime, sidecar_link, …       in `session`      what is under way, outside the .blend
+timer, handlers, …             in `callbacks`    what Blender calls by itself
+compat, paths, colour, …       in `blender`      Blender as it is met: versions, folders, colours
+operators, panels                                what is pressed, what is drawn
 """
 
 from __future__ import annotations

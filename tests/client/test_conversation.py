@@ -18,7 +18,7 @@ from confiner_blender.client.session.actions import (
     StoreTake,
 )
 from confiner_blender.client.session.conversation import REWINDS, Conversation
-from confiner_blender.client.session.inbox import EventArrived, FrameStored, LandingFailed, MessageArrived, TakeStored
+from confiner_blender.client.session.inbox import EventArrived, FrameStored, MessageArrived, StoringFailed, TakeStored
 from confiner_blender.protocol.errors import MalformedMessage
 from confiner_blender.protocol.framing import Image, ImageKind
 from confiner_blender.protocol.messages import (
@@ -239,7 +239,7 @@ def test_a_damaged_frame_is_asked_for_again_and_given_up_in_the_end() -> None:
     conversation.received(frame_done(2, 1))
     for _ in range(REWINDS):
         assert sent(conversation.frame_damaged(frame_done(2, 1), PROBLEM)) == [Attach(JOB, 1)]
-    assert conversation.frame_damaged(frame_done(2, 1), PROBLEM) == [Deliver(LandingFailed(JOB, PROBLEM))]
+    assert conversation.frame_damaged(frame_done(2, 1), PROBLEM) == [Deliver(StoringFailed(JOB, PROBLEM))]
     assert conversation.jobs == {}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from confiner_blender.client.session import take_writer
+from confiner_blender.client.whole_file import NotStored
 from tests.client.sidecar_double import contents, frame_done, png
 
 
@@ -21,7 +22,7 @@ def test_frames_are_numbered_from_one_and_keep_their_names(tmp_path: Path) -> No
 
 
 def test_a_frame_that_is_not_the_one_announced_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(take_writer.LandingError, match="frame 0 arrived damaged") as caught:
+    with pytest.raises(NotStored, match="frame 0 arrived damaged") as caught:
         take_writer.store_frame(tmp_path, frame_done(1, 0), png(0)[:-1])
     assert caught.value.again
     assert contents(tmp_path) == []
@@ -56,7 +57,7 @@ def test_missing_frames_are_known_by_number(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_a_problem_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "take").write_text("a file where the folder should be")
-    with pytest.raises(take_writer.LandingError) as caught:
+    with pytest.raises(NotStored) as caught:
         take_writer.store_frame(tmp_path / "take", frame_done(1, 0), png(0))
     assert caught.value.problem.code == "folder"
     assert "resume the shot" in caught.value.problem.remedy
@@ -66,7 +67,7 @@ def test_a_folder_that_cannot_be_made_is_a_problem_with_a_remedy(tmp_path: Path)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_a_full_disk_says_so_and_leaves_no_part(tmp_path: Path) -> None:
     (tmp_path / ".frame_0001.png.part").symlink_to("/dev/full")
-    with pytest.raises(take_writer.LandingError) as caught:
+    with pytest.raises(NotStored) as caught:
         take_writer.store_frame(tmp_path, frame_done(1, 0), png(0))
     assert caught.value.problem.code == "disk-full"
     assert "free some space" in caught.value.problem.remedy

@@ -152,8 +152,8 @@ def test_a_frame_that_stays_damaged_is_told_with_what_to_do(
     session.submit(JOB, request(1), [], tmp_path)
     eventually(lambda: JOB in sidecar.events)
     sidecar.frame(1, 0)
-    failed = reader.until_a(inbox.LandingFailed)
-    assert isinstance(failed, inbox.LandingFailed)
+    failed = reader.until_a(inbox.StoringFailed)
+    assert isinstance(failed, inbox.StoringFailed)
     assert failed.problem.code == "damaged-frame"
     assert contents(tmp_path) == []
     assert Forget(JOB) not in sidecar.received
@@ -167,7 +167,7 @@ def test_a_job_can_be_tracked_again_once_its_folder_can_be_written(
     session.submit(JOB, request(2), [], folder)
     eventually(lambda: JOB in sidecar.events)
     sidecar.frame(1, 0)
-    reader.until_a(inbox.LandingFailed)
+    reader.until_a(inbox.StoringFailed)
     sidecar.frame(2, 1)
     sidecar.happen(Finished(JOB, 3, {"request": {"num_frames": 2}}))
     folder.unlink()

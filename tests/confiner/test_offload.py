@@ -15,7 +15,7 @@ from confiner.loading.chain import Chain
 from confiner.loading.module_cache import _motion_network
 from confiner.memory import offloading as offload
 from confiner.memory.choice import MemoryChoice
-from confiner.memory.offloading import Turns, layers, works_on
+from confiner.memory.offloading import ModelOffloading, layers, works_on
 from diffusers import MotionAdapter, UNet2DConditionModel
 
 META = torch.device("meta")
@@ -51,7 +51,7 @@ def moves(monkeypatch: pytest.MonkeyPatch) -> list[tuple[torch.nn.Module, str]]:
 
 def test_a_network_is_brought_to_the_device_with_what_it_is_given() -> None:
     network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
-    Turns(META).join(network)
+    ModelOffloading(META).join(network)
     assert network[0].weight.device.type == "cpu"
     assert works_on(network) == META
     assert network(torch.ones(1, 2)).device == META
@@ -59,7 +59,7 @@ def test_a_network_is_brought_to_the_device_with_what_it_is_given() -> None:
 
 
 def test_one_network_is_on_the_device_at_a_time(moves: list[tuple[torch.nn.Module, str]]) -> None:
-    turns = Turns(META)
+    turns = ModelOffloading(META)
     first, second = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
     for network in (first, second, second, first):
         turns.admit(network)
@@ -72,7 +72,7 @@ def test_a_layer_that_two_networks_share_has_one_owner_and_stays_for_both(
 ) -> None:
     shared, own = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
     image, motion = torch.nn.Sequential(shared), torch.nn.Sequential(shared, own)
-    turns = Turns(META)
+    turns = ModelOffloading(META)
     turns.admit(motion)
     moves.clear()
     turns.admit(image)

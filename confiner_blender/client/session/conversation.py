@@ -45,7 +45,7 @@ from .actions import (
     StorePreview,
     StoreTake,
 )
-from .inbox import EventArrived, FrameStored, LandingFailed, MessageArrived, PreviewStored, TakeStored
+from .inbox import EventArrived, FrameStored, MessageArrived, PreviewStored, StoringFailed, TakeStored
 
 REWINDS = 2
 """How often frames of one job that arrived damaged, or did not arrive, are asked for again."""
@@ -201,7 +201,7 @@ class Conversation:
     def landing_failed(self, job_id: str, problem: Problem) -> list[Action]:
         """Nothing more can be stored: the sidecar keeps the job until somebody tracks it again."""
         self._let_go(job_id)
-        return [Deliver(LandingFailed(job_id, problem))]
+        return [Deliver(StoringFailed(job_id, problem))]
 
     # --- decisions
 

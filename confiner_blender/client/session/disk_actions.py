@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ...protocol.messages import Problem
+from ..whole_file import NotStored
 from . import take_writer
 from .actions import Action, ClearPreview, StoreFrame, StorePart, StorePreview, StoreTake, Storing
 from .conversation import Conversation
@@ -26,7 +27,7 @@ def store(action: Storing, conversation: Conversation) -> list[Action]:
             case StorePart(folder, event):
                 take_writer.store_part(folder, event.take)
                 return conversation.part_stored(event)
-    except take_writer.LandingError as error:
+    except NotStored as error:
         if error.again and isinstance(action, StoreFrame):
             return conversation.frame_damaged(action.event, error.problem)
         return conversation.landing_failed(job_id, error.problem)

@@ -54,7 +54,7 @@ class TakeStored:
 
 
 @dataclass(frozen=True)
-class LandingFailed:
+class StoringFailed:
     """The job goes on in the sidecar, but its frames cannot be stored here: mend it, then `track()` the job again."""
 
     job_id: str
@@ -68,4 +68,4 @@ class MessageArrived:
     message: Welcome | Accepted | Refused | Jobs | Chains | Status | Weights | FetchState
 
 
-Message = StateChanged | EventArrived | FrameStored | PreviewStored | TakeStored | LandingFailed | MessageArrived
+Message = StateChanged | EventArrived | FrameStored | PreviewStored | TakeStored | StoringFailed | MessageArrived

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a take lands: `frame_0001.png`, `frame_0002.png`, …, then `take.json`, in a folder of its own.
+"""A take in a folder of its own: `frame_0001.png`, `frame_0002.png`, …, then `take.json`.
 
 A file is written beside its place and renamed into it, so that whoever looks sees a whole file or none. A name never
 changes its meaning: frame 0 of the clip is `frame_0001.png` for as long as the take exists. `take.json` comes last;
@@ -10,27 +10,17 @@ are there, should they be kept as a take of their own.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from ...protocol.messages import FrameDone, Problem
+from ..whole_file import NotStored, write
 
 TAKE = "take.json"
 PART = "part.json"
 PREVIEW = "preview.png"
-
-
-class LandingError(Exception):
-    """Something could not be stored; `again` is whether to ask the sidecar for it once more."""
-
-    def __init__(self, problem: Problem, *, again: bool = False) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
-        self.again = again
 
 
 def frame_name(frame: int) -> str:
@@ -42,12 +32,12 @@ def store_frame(folder: Path, event: FrameDone, png: bytes) -> Path:
     """Store the frame that `event` announced, unless the same frame lies there already.
 
     Raises:
-        LandingError: the picture is not the one announced, or the disk does not take it.
+        NotStored: the picture is not the one announced, or the disk does not take it.
     """
     seen = hashlib.sha256(png).hexdigest()
     if seen != event.sha256:
         message = f"frame {event.frame} arrived damaged: its hash is {seen[:12]}…, expected {event.sha256[:12]}…"
-        raise LandingError(Problem("damaged-frame", message, "generate the shot again"), again=True)
+        raise NotStored(Problem("damaged-frame", message, "generate the shot again"), again=True)
     path = folder / frame_name(event.frame)
     if not holds(path, event.sha256):
         write(path, png)
@@ -58,7 +48,7 @@ def store_preview(folder: Path, png: bytes) -> Path:
     """Store a preview over the last one.
 
     Raises:
-        LandingError: the disk does not take it.
+        NotStored: the disk does not take it.
     """
     path = folder / PREVIEW
     write(path, png)
@@ -69,7 +59,7 @@ def store_take(folder: Path, take: dict[str, Any]) -> Path:
     """Store the take's record, which makes the take complete, and clear away what only served while it was made.
 
     Raises:
-        LandingError: the disk does not take it.
+        NotStored: the disk does not take it.
     """
     path = folder / TAKE
     write(path, _record(take))
@@ -81,7 +71,7 @@ def store_part(folder: Path, part: dict[str, Any]) -> Path:
     """Store the record of what is finished of a take that was cut short; clear away what only served its making.
 
     Raises:
-        LandingError: the disk does not take it.
+        NotStored: the disk does not take it.
     """
     path = folder / PART
     write(path, _record(part))
@@ -112,33 +102,3 @@ def holds(path: Path, sha256: str) -> bool:
         return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
     except OSError:
         return False
-
-
-def write(path: Path, data: bytes) -> None:
-    """Put `data` at `path`, whole or not at all, making the folder where it is missing.
-
-    Raises:
-        LandingError: the disk does not take it. The folder is as it was before.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        # On a full or unwritable disk even this may fail; the first error is the one to tell.
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise LandingError(_problem(path, error)) from error
-
-
-def _problem(path: Path, error: OSError) -> Problem:
-    reason = error.strerror or str(error)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        message = f"no space left for {path.name} in {path.parent}"
-        return Problem("disk-full", message, "free some space, then resume the shot: what was generated is kept")
-    message = f"{path.name} cannot be written in {path.parent}: {reason}"
-    return Problem("folder", message, "make the folder writable or choose another one, then resume the shot")

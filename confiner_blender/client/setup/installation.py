@@ -22,14 +22,14 @@ from pathlib import Path
 
 from ...protocol.cards import nvidia_cards
 from ...protocol.messages import Problem
+from .. import whole_file
 from ..background_task import Task
 from ..errors import ClientError, Hop
 from ..programs import failed, run, spoken
-from ..session import take_writer
+from ..wheel import install_command
 from .interpreters import dotted, find_base
 from .packages import install_packages
 from .torch_build import TorchBuild, torch_build
-from .wheel import install_command
 
 RECORD = "installed.json"
 NEEDED_BYTES = 3 * 10**9
@@ -100,8 +100,8 @@ def install(wheel: Path, folder: Path, online: bool, blender: Path | None, post:
     _check(interpreter, environment / "doctor.json", stop)
     record = json.dumps(asdict(Installed(str(interpreter), wheel.name)))
     try:
-        take_writer.write(folder / RECORD, record.encode())
-    except take_writer.LandingError as error:
+        whole_file.write(folder / RECORD, record.encode())
+    except whole_file.NotStored as error:
         raise ClientError(Hop.INTERPRETER, error.problem) from error
     _remove_all_but({environment.name, before}, folder)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...protocol.messages import Problem
+from ..child_process import DETACHED, clean_environment
 from ..errors import ClientError, Hop
-from ..sidecar_process.launcher import DETACHED, clean_environment
 
 OLDEST = (3, 11)
 PREFERRED = ("3.12", "3.11", "3.13")

@@ -15,7 +15,7 @@ from pathlib import Path
 from ...protocol.cards import nvidia_cards, without_cuda
 from ...protocol.messages import Problem
 from ..background_task import Task
-from ..sidecar_process.launcher import DETACHED, clean_environment
+from ..child_process import DETACHED, clean_environment
 
 WHERE = "import importlib.util as u; s = u.find_spec('torch'); print(s.origin if s else '')"
 PATIENCE = 20.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -22,15 +21,11 @@ from ...protocol.messages import Problem
 from ...protocol.private_files import open_private, read_private
 from ...protocol.rendezvous import Connection
 from ...protocol.version import PROTOCOL_VERSION
+from ..child_process import DETACHED, clean_environment
 from ..errors import ClientError, Hop, Stopped
-from ..setup.wheel import install_command
+from ..wheel import install_command
 from .liveness import alive
 from .start_lock import start_lock
-
-if sys.platform == "win32":
-    DETACHED = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
-else:
-    DETACHED = 0  # there, a session of its own does it
 
 TAIL = 4000
 """Characters of a log that a panel shows."""
@@ -97,13 +92,6 @@ def find(distrusted: Connection | None = None) -> Connection | None:
     if connection == distrusted or connection.protocol != PROTOCOL_VERSION or not alive(connection.pid):
         return None
     return connection
-
-
-def clean_environment() -> dict[str, str]:
-    """This process's variables without those that would lead another Python to Blender's modules."""
-    lead_astray = ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON") and k not in lead_astray}
-    return {**kept, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def log_tail() -> str:

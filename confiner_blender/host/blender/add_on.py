@@ -8,8 +8,8 @@ from pathlib import Path
 import bpy
 
 from ...client.setup.installation import installed
-from ...client.setup.wheel import install_command
 from ...client.sidecar_process.launcher import LaunchCommand
+from ...client.wheel import install_command
 
 ADD_ON = __package__.rsplit(".", 2)[0]
 """The name under which Blender loads the extension."""

@@ -108,7 +108,7 @@ def apply(message: inbox.Message) -> None:
             if job := job_of(message.job_id):
                 jobs.frame_stored(job, message.path)
                 jobs.end(job, JobState.FINISHED)
-        case inbox.LandingFailed():
+        case inbox.StoringFailed():
             if job := job_of(message.job_id):
                 paused = dataclasses.replace(job.progress, state=JobState.PAUSED, note=message.problem.message)
                 job.progress = dataclasses.replace(paused, problem=message.problem)

@@ -13,6 +13,7 @@ from pathlib import Path
 import bpy
 
 from ...client.session import take_writer
+from ...client.whole_file import NotStored
 from ...protocol.messages import ShotRequest
 from ...storyboard import take_record
 from ...storyboard.clip_timing import longest_length
@@ -76,7 +77,7 @@ def keep(scene: bpy.types.Scene, shot: CONFINER_PG_shot, take: CONFINER_PG_take)
         raise Refusal("no-part", "The sidecar has not told how these frames were made", "connect to it, then try again")
     try:
         take_writer.store_take(folder, part)
-    except take_writer.LandingError as error:
+    except NotStored as error:
         raise Refusal(error.problem.code, error.problem.message, error.problem.remedy) from error
     length = longest_length(shots.take_timing(take), part["kept"])
     if shot.length == take.length:

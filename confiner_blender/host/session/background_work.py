@@ -14,7 +14,7 @@ from ...client.background_task import Done, GaveUp, Task
 from ...client.session.connection_test import HopPassed, connection_test
 from ...client.setup.installation import STEPS, Progress, installation
 from ...client.setup.unused_card import look_for_unused_card
-from ...client.setup.wheel import bundled_wheel
+from ...client.wheel import bundled_wheel
 from ...protocol.messages import Problem
 from ..blender.add_on import environment_folder, launch_command, sidecar_python
 from ..blender.refusal import Refusal

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-EXTENSION = Path(__file__).resolve().parents[2]
+EXTENSION = Path(__file__).resolve().parents[1]
 
 
 def bundled_wheel() -> Path | None:
