@@ -27,7 +27,7 @@ TRIES = 5
 """How often in a row a line may bring nothing new."""
 PAUSE = 1.0
 """Seconds before the second of these tries; twice as many before each further one."""
-STALL = 40.0
+STALL = 30.0
 """Seconds without anything new after which no further try is begun."""
 BEAT = 0.2
 """Seconds between two signs of life in a pause."""
