@@ -26,9 +26,7 @@ compat.set_handles(trimmed, 5, 11)
 def queue(strip: str) -> object:
     shot = stage.add_shot(prompt="a red cube", length=6, fps=scene.render.fps, hold="ONES", structure="STRIP")
     shot.structure_strip = strip
-    job = stage.start_job(shot)
-    runtime.captures.append(shot.uuid)
-    return job
+    return stage.start_job(shot)
 
 
 def refusal_of(strip: str) -> str:
