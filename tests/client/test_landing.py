@@ -78,9 +78,9 @@ def test_whoever_is_killed_while_writing_leaves_no_half_frame(tmp_path: Path) ->
     """The process ends at the moment before the rename, when all bytes but the name are there."""
     code = f"""
 import os, pathlib
-from confiner_blender.client import landing
+from confiner_blender.client import whole_file
 pathlib.Path.replace = lambda self, target: os._exit(9)
-take_writer.write(pathlib.Path({str(tmp_path / "frame_0001.png")!r}), b"x" * 100000)
+whole_file.write(pathlib.Path({str(tmp_path / "frame_0001.png")!r}), b"x" * 100000)
 """
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.getcwd()})
     assert done.returncode == 9
