@@ -59,16 +59,16 @@ def test_it_is_made_again(chain: confiner.Chain, take: str) -> None:
 
 
 def test_it_is_made_longer_and_begins_with_the_same_frames(chain: confiner.Chain) -> None:
-    record = record_of("33-frames")
+    record = record_of("two-prompts")
     request, plan = confiner.ClipRequest.from_settings(record["request"]), confiner.Plan.from_json(record["plan"])
     kept = frame_layout(request, chain, plan).unchanged_by_length
-    longer = made_of(replace(request, num_frames=48), chain, plan)
+    longer = made_of(replace(request, num_frames=56), chain, plan)
     assert kept > 0
-    assert len(longer) == 48
-    assert np.abs(longer[:kept].astype(int) - frames_of("33-frames")[:kept]).max() <= ROUNDING
+    assert len(longer) == 56
+    assert np.abs(longer[:kept].astype(int) - frames_of("two-prompts")[:kept]).max() <= ROUNDING
 
 
 def test_its_chain_file_is_read() -> None:
     mine = confiner.read_chains(THEN / "chains.toml")["mine"]
     assert (mine.title, mine.freedom, mine.refine_steps) == ("Mine", 150, 6)
-    assert mine.control == confiner.read_chains()["bundled"].control
+    assert mine.control.unet.folder() == confiner.read_chains()["bundled"].control.unet.folder()
