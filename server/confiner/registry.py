@@ -59,7 +59,8 @@ class Registry(Generic[R]):
         if name in records:
             return records[name]
         close = difflib.get_close_matches(name, records, n=1)
-        remedy = f"did you mean {close[0]!r}?" if close else f"choose one of these {self._noun}s, or install the package that has it"
+        other = f"choose one of these {self._noun}s, or install the package that has it"
+        remedy = f"did you mean {close[0]!r}?" if close else other
         raise RequestError(f"the {self._noun} {name!r}", "; ".join((f"one of {', '.join(records)}", *problems)), remedy)
 
     @property
