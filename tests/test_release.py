@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,10 +24,17 @@ WHO = {f"GIT_{role}_{what}": "tester" for role in ("AUTHOR", "COMMITTER") for wh
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A repository of its own with this tree's files, and a remote that must hear of nothing."""
+    """A repository of its own with this tree's files at version 0.1.0, and a remote that must hear of nothing."""
     folder = tmp_path / "tree"
     copy_tree(folder)
     (folder / "CHANGELOG.md").write_text(UNRELEASED, encoding="utf-8")
+    for name, before, after in (
+        ("confiner_blender/__init__.py", r'(?m)^__version__ = ".*"$', '__version__ = "0.1.0"'),
+        ("blender_manifest.toml", r'(?m)^version = ".*"$', 'version = "0.1.0"'),
+    ):
+        text, count = re.subn(before, after, (folder / name).read_text(encoding="utf-8"))
+        assert count == 1
+        (folder / name).write_text(text, encoding="utf-8")
     git(tmp_path, "init", "--quiet", "--bare", "remote.git")
     git(folder, "init", "--quiet", "--initial-branch", "main")
     git(folder, "remote", "add", "origin", str(tmp_path / "remote.git"))

@@ -159,7 +159,7 @@ def test_softening_lowers_detail_and_keeps_flat_clips() -> None:
 
 
 def test_places_tell_left_from_right() -> None:
-    table = text.sources()
+    table = text.places()
     left, right = table[0, 0, :16, 0].argmax(-1), table[1, 0, :16, 0].argmax(-1)
     assert (left.diff() <= 0).all()
     assert (right.diff() >= 0).all()

@@ -108,14 +108,14 @@ class Taught(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.answers = nn.ModuleList(nn.Linear(width, len(values) + 1) for values in SAID.values())
-        self.sources = nn.Linear(width, len(FIELDS) * BINS)
+        self.places = nn.Linear(width, len(FIELDS) * BINS)
 
     def forward(self, ids: Tensor) -> tuple[list[Tensor], Tensor]:
         """Logits from the end token's states [n], then from the last position's [n]."""
         hidden = self.encoder(input_ids=ids).last_hidden_state
         end = (ids == self.encoder.config.eos_token_id).int().argmax(1)
         states = torch.cat([hidden[torch.arange(len(ids)), end], hidden[:, -1]])
-        return [head(states) for head in self.answers], self.sources(states).unflatten(-1, (len(FIELDS), BINS))
+        return [head(states) for head in self.answers], self.places(states).unflatten(-1, (len(FIELDS), BINS))
 
 
 def corpus(tokenizer: CLIPTokenizer, settings: Settings, count: int) -> tuple[Tensor, Tensor]:
