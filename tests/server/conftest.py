@@ -186,8 +186,8 @@ class Client:
             self.websocket.send(piece)
 
     def outcome(self, job_id: str) -> Any:
-        """The event that ends the job; what came before is in `events`."""
-        return self.expect(Finished, Failed, Cancelled, job_id=job_id)
+        """The event that ends the job, or its refusal; what came before is in `events`."""
+        return self.expect(Finished, Failed, Cancelled, Refused, job_id=job_id)
 
     def attach(self, job_id: str, after: int = 0) -> None:
         self.send(Attach(job_id, after))
