@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from room import Room
+from room import Room, on_screen
 
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = "/tmp/confiner-shots"
@@ -63,10 +63,9 @@ def main() -> None:
 
 def visit(room: Room, sidecar: str) -> list[str]:
     """Run the states that need a sidecar ("with"), or those that need none; returns what the console should not say."""
-    screen = ["xvfb-run", "--auto-servernum", "--server-args", f"-screen 0 {SCREEN}"]
     blender = ["blender", "--factory-startup", "--online-mode", "--python-exit-code", "1", "--python"]
     process = subprocess.run(
-        [*room.enter, *screen, *blender, f"{INSIDE}/states.py", "--", INSIDE, sidecar],
+        [*room.enter, *on_screen(SCREEN), *blender, f"{INSIDE}/states.py", "--", INSIDE, sidecar],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -11,7 +11,7 @@ runtime = stage.module("host.session.runtime").RUNTIME
 jobs, parts = stage.module("host.jobs.jobs"), stage.module("host.jobs.partial_takes")
 shots, takes = stage.module("host.scene.shots"), stage.module("host.scene.takes")
 stage.use_sidecar()
-bpy.ops.wm.open_mainfile(filepath=str(stage.FOLDER / "film.blend"))
+stage.open_file(stage.FOLDER / "film.blend")
 scene = bpy.context.scene
 said: dict[str, Any] = {"jobs_at_once": len(runtime.jobs)}
 

@@ -36,7 +36,7 @@ def standing() -> dict[str, Any]:
     }
 
 
-bpy.ops.wm.open_mainfile(filepath=FILM)
+stage.open_file(FILM)
 opened = standing()
 
 second = shots()[1]
@@ -53,5 +53,5 @@ stage.press(bpy.ops.confiner.use_take, take=first.takes[0].uuid)
 swapped = standing()
 
 bpy.ops.wm.save_mainfile()
-bpy.ops.wm.open_mainfile(filepath=FILM)
+stage.open_file(FILM)
 stage.report(opened=opened, restored=restored, went_on=went_on, swapped=swapped, reopened=standing())

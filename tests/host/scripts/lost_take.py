@@ -47,7 +47,7 @@ def do(what: str) -> None:
             stage.add_shot(prompt="a red cube", length=12)
             stage.step("Original")
         case "open":
-            bpy.ops.wm.open_mainfile(filepath=str(stage.FOLDER / (value or "film.blend")))
+            stage.open_file(stage.FOLDER / (value or "film.blend"))
             bpy.ops.ed.undo_push(message="Original")
         case "recover":
             bpy.ops.wm.recover_auto_save(filepath=str(stage.FOLDER / value))

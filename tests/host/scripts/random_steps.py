@@ -134,7 +134,7 @@ def step() -> None:
         bpy.ops.wm.save_as_mainfile(filepath=FILM)
     elif kind == "reopen" and not running:
         bpy.ops.wm.save_as_mainfile(filepath=FILM)
-        bpy.ops.wm.open_mainfile(filepath=FILM)
+        stage.open_file(FILM)
         bpy.ops.ed.undo_push(message="Original")
         for each in rules:
             each.reopen(here)

@@ -7,7 +7,7 @@ import stage
 stage.enable()
 runtime = stage.module("host.session.runtime").RUNTIME
 stage.use_sidecar()
-bpy.ops.wm.open_mainfile(filepath=str(stage.FOLDER / "film.blend"))
+stage.open_file(stage.FOLDER / "film.blend")
 found = len(runtime.jobs)
 job = next(iter(runtime.jobs.values()))
 takes_at_once = len(bpy.context.scene.confiner.shots[0].takes)

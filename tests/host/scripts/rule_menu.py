@@ -15,14 +15,14 @@ shot.rule = "reuse"
 path = stage.FOLDER / "rules.blend"
 bpy.ops.wm.save_as_mainfile(filepath=str(path))
 menu.offer([messages.RuleInfo("theirs", "Theirs", "A package's own", 0x40000007), *menu.shipped()])
-bpy.ops.wm.open_mainfile(filepath=str(path))
+stage.open_file(path)
 shot = bpy.context.scene.confiner.shots[0]
 kept = shot.rule
 
 shot.rule = "theirs"
 bpy.ops.wm.save_mainfile()
 menu.offer(menu.shipped())
-bpy.ops.wm.open_mainfile(filepath=str(path))
+stage.open_file(path)
 shot = bpy.context.scene.confiner.shots[0]
 gone = shot.rule
 bpy.ops.confiner.generate()

@@ -79,6 +79,6 @@ except RuntimeError:
     failed = "refused"
 said["failed_save"] = failed, within(fourth / "moved_confiner"), stage.missing_files()
 
-bpy.ops.wm.open_mainfile(filepath=str(first / "film.blend"))
+stage.open_file(first / "film.blend")
 said["reopened"] = within(first / "film_confiner"), stage.missing_files()
 stage.report(**said)

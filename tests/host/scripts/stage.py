@@ -56,6 +56,13 @@ def add_shot(**settings: Any) -> Any:
     return shot
 
 
+def open_file(path: Path | str) -> None:
+    """Open a .blend. In a Blender with a window, the script goes on in the window that the file brought."""
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    if not bpy.app.background:
+        bpy.context.temp_override(window=bpy.context.window_manager.windows[0]).__enter__()
+
+
 def strips() -> list[Any]:
     return list(module("host.blender.compat").strips_of(bpy.context.scene))
 
