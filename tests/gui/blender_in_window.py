@@ -23,6 +23,8 @@ from room import Room, on_screen
 ROOT = Path(__file__).resolve().parents[2]
 PASSED_ON = "BLENDER_USER_RESOURCES", "CONFINER_HOME", "OMP_NUM_THREADS"
 """What of the environment the scripts need inside."""
+KILLED = 128
+"""A shell adds it to the signal that ended its command."""
 
 
 def main() -> int:
@@ -34,7 +36,10 @@ def main() -> int:
         command = [*room.enter, *on_screen("1280x800x24"), *blender, str(Path(__file__).with_name("run_in_window.py"))]
         environment = {name: value for name, value in os.environ.items() if name in PASSED_ON}
         environment |= {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
-        return subprocess.run([*command, "--", script, *arguments], env=environment).returncode
+        code = subprocess.run([*command, "--", script, *arguments], env=environment).returncode
+    if code > KILLED:  # a script that kills its Blender: the shell in between says so by a number
+        os.kill(os.getpid(), code - KILLED)
+    return code
 
 
 if __name__ == "__main__":
