@@ -30,6 +30,7 @@ from .generation.request import ClipRequest
 from .generation.unread import unread_words
 from .loading.chain import Chain, load_chain
 from .method.prompt_schedule import CROSSOVER, Stretch
+from .pictures import frames_of
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class ConFinerPipeline(DiffusionPipeline):
         rule: str = "coordinated",
         stretches: Sequence[Stretch] = (),
         crossover: int = CROSSOVER,
-        video: Sequence[Image.Image] | Pictures | None = None,
+        video: Sequence[Image.Image | Pictures] | Pictures | torch.Tensor | None = None,
         generator: torch.Generator | None = None,
         output_type: Literal["pil", "np", "pt", "latent"] = "pil",
         return_dict: bool = True,
@@ -123,7 +124,8 @@ class ConFinerPipeline(DiffusionPipeline):
         """Make one clip per prompt.
 
         From each of `stretches` on another prompt holds; the change takes `crossover` frames.
-        `video` are structure frames that take the control expert's place. `generator` gives the root seed and is not
+        `video` are structure frames that take the control expert's place, in any form that diffusers' pipelines take or
+        hand out (`confiner.pictures.frames_of`). `generator` gives the root seed and is not
         advanced; the clip of prompt i has that seed plus i. `callback_on_step_end(pipe, step, timestep, kwargs)` is
         called with the latents of the frames at hand, to look at; it may set `pipe.interrupt` to stop, and the frames
         finished until then are returned. Raises RequestError if the chain cannot make the clip.
@@ -131,7 +133,7 @@ class ConFinerPipeline(DiffusionPipeline):
         if output_type not in ("pil", "np", "pt", "latent"):
             raise RequestError(f"output_type {output_type!r}", "'pil', 'np', 'pt' or 'latent'", "choose one of these")
         spec = self.chain.spec
-        pictures = None if video is None else np.stack([np.asarray(frame, dtype=np.uint8) for frame in video])
+        pictures = None if video is None else frames_of(video)
         seed = random.getrandbits(63) if generator is None else generator.initial_seed() % 2**63
         prompts = [prompt] if isinstance(prompt, str) else prompt
         self.interrupt = False

@@ -15,7 +15,6 @@ from .progress import ProgressLine
 from .take_folder import (
     check_free,
     read_record,
-    read_structure,
     read_structure_of,
     write_frames,
     write_movie,
@@ -51,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     clip.add_argument("--seed", type=int, default=0, help="another seed makes another clip (default: 0)")
     clip.add_argument("--negative-prompt", default="", metavar="TEXT", help="what to avoid, if the chain can")
     clip.add_argument(
-        "--structure", type=Path, metavar="FOLDER", help="frames to start from, in the order of their names"
+        "--structure", type=Path, metavar="PATH", help="frames to start from: a folder of pictures, or a movie"
     )
     method = parser.add_argument_group("the method")
     add_chain_arguments(method)  # type: ignore[arg-type]  # a group takes arguments as a parser does
@@ -105,6 +104,7 @@ def _request(spec: ChainSpec, args: argparse.Namespace) -> ClipRequest:
     """What was asked for, with the chain's defaults and the structure's length and size where nothing was said."""
     from confiner import ClipRequest
     from confiner.method.prompt_schedule import CROSSOVER
+    from confiner.pictures import read_structure
 
     structure = read_structure(args.structure) if args.structure else None
     frames, (width, height) = 16, spec.sizes[0]
@@ -145,6 +145,7 @@ def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequ
     from dataclasses import replace
 
     from confiner import ClipRequest
+    from confiner.pictures import read_structure
 
     if args.then or args.crossover is not None:
         raise CommandError("--then or --crossover for a take that has prompts of its own", "leave them out")

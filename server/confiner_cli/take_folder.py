@@ -19,48 +19,19 @@ if TYPE_CHECKING:
     Frames = NDArray[np.uint8]
 
 RECORD = "take.json"
-PICTURES = (".png", ".jpg", ".jpeg", ".webp")
-
-
-def read_structure(folder: Path) -> Frames:
-    """The pictures in `folder`, in the order of their names [frames, height, width, 3]; of a take only its frames.
-
-    Raises:
-        CommandError: there are none, or their sizes differ.
-    """
-    pictured = sorted(path for path in folder.glob("*") if path.suffix.lower() in PICTURES)
-    paths = [path for path in pictured if path.name.startswith("frame_")] or pictured
-    return _read_pictures(folder, paths)
 
 
 def read_structure_of(take: Path) -> Frames | None:
     """The structure frames that the add-on left beside a take's record [frames, height, width, 3]; None without any.
 
     Raises:
-        CommandError: their sizes differ.
+        StructureError: one cannot be read, or their sizes differ.
     """
+    from confiner.pictures import read_picture, stack
+
     folder = take if take.is_dir() else take.parent
     paths = sorted(folder.glob("structure_*.png"))
-    return _read_pictures(folder, paths) if paths else None
-
-
-def _read_pictures(folder: Path, paths: list[Path]) -> Frames:
-    import numpy as np
-    from PIL import Image
-
-    if not paths:
-        raise CommandError(
-            f"no pictures in {folder}", f"put the structure frames there, as {', '.join(PICTURES)} files"
-        )
-    pictures = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
-    if len({picture.shape for picture in pictures}) > 1:
-        odd = next(i for i, picture in enumerate(pictures) if picture.shape != pictures[0].shape)
-        sizes = [f"{picture.shape[1]}×{picture.shape[0]}" for picture in (pictures[0], pictures[odd])]
-        raise CommandError(
-            f"{paths[0].name} is {sizes[0]} and {paths[odd].name} is {sizes[1]}; structure frames have one size",
-            "render them again at one size",
-        )
-    return np.stack(pictures)
+    return stack([read_picture(path) for path in paths], [path.name for path in paths]) if paths else None
 
 
 def check_free(folder: Path, request: ClipRequest) -> None:
@@ -109,7 +80,11 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
 
 
 def write_movie(path: Path, frames: Sequence[Frames], fps: float) -> None:
-    """An H.264 movie of the frames, at the clip's own rate."""
+    """An H.264 movie of the frames [height, width, 3], at the clip's own rate, tagged as BT.709."""
     import imageio.v2 as imageio
 
-    imageio.mimwrite(path, list(frames), fps=fps, codec="libx264", quality=9, macro_block_size=2)
+    convert = ["-vf", "scale=out_color_matrix=bt709:out_range=tv"]
+    tags = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
+    imageio.mimwrite(
+        path, list(frames), fps=fps, codec="libx264", quality=9, macro_block_size=2, output_params=[*convert, *tags]
+    )

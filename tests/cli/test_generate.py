@@ -3,6 +3,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -204,4 +205,21 @@ def test_structure_frames_of_the_wrong_count_or_mixed_sizes_are_refused(confiner
     Image.new("RGB", (64, 32)).save(tmp_path / "frame_3.png")
     mixed = confiner("generate", "a cube", "--structure", tmp_path, "-o", tmp_path / "out")
     assert mixed.returncode == 2
-    assert "structure frames have one size" in mixed.stderr
+    assert "structure frames of one size" in mixed.stderr
+
+
+def test_a_movie_says_which_matrix_its_colours_stand_in(tmp_path):
+    import imageio_ffmpeg
+    from confiner_cli.take_folder import write_movie
+
+    frames = np.zeros((4, 48, 64, 3), np.uint8)
+    frames[:, :, :32], frames[:, :, 32:] = (230, 40, 20), (20, 160, 220)
+    write_movie(tmp_path / "clip.mp4", list(frames), 8)
+    program = imageio_ffmpeg.get_ffmpeg_exe()
+    told = subprocess.run([program, "-hide_banner", "-i", tmp_path / "clip.mp4"], check=False, capture_output=True)
+    assert b"bt709" in told.stderr
+    read = ["-frames:v", "1", "-vf", "scale=in_color_matrix=bt709,format=rgb24", "-f", "rawvideo", "-"]
+    done = subprocess.run([program, "-v", "error", "-i", tmp_path / "clip.mp4", *read], check=True, capture_output=True)
+    shown = np.frombuffer(done.stdout, np.uint8).reshape(48, 64, 3).astype(int)
+    assert np.abs(shown - frames[0])[:, 4:28].max() <= 4
+    assert np.abs(shown - frames[0])[:, 36:60].max() <= 4

@@ -56,10 +56,21 @@ def read_file(path: Path) -> dict[str, ChainSpec]:
 
 def _read(path: Path) -> tuple[ChainText, dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin a file with a byte order mark
         return ChainText(path, text), tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ChainFileError(f"{path}: {error}", "a readable TOML file", "correct the file, or remove it") from error
+        raise ChainFileError(f"{path}: {error}", "a readable TOML file", _remedy(error)) from error
+
+
+def _remedy(error: Exception) -> str:
+    match error:
+        case UnicodeDecodeError():
+            return "save the file as UTF-8"
+        case tomllib.TOMLDecodeError() if "hex value" in str(error) or "escape" in str(error):
+            return (
+                r"""write a path with / or in single quotes ('C:\models'): in "…" a backslash begins a special sign"""
+            )
+    return "correct the file, or remove it"
 
 
 def _completed(table: Any, known: dict[str, Any], where: _Spot) -> Any:
