@@ -15,6 +15,7 @@ from .progress import ProgressLine
 from .take_folder import (
     check_free,
     read_record,
+    read_structure,
     read_structure_of,
     write_frames,
     write_movie,
@@ -104,7 +105,6 @@ def _request(spec: ChainSpec, args: argparse.Namespace) -> ClipRequest:
     """What was asked for, with the chain's defaults and the structure's length and size where nothing was said."""
     from confiner import ClipRequest
     from confiner.method.prompt_schedule import CROSSOVER
-    from confiner.pictures import read_structure
 
     structure = read_structure(args.structure) if args.structure else None
     frames, (width, height) = 16, spec.sizes[0]
@@ -145,7 +145,6 @@ def _request_again(record: dict[str, Any], args: argparse.Namespace) -> ClipRequ
     from dataclasses import replace
 
     from confiner import ClipRequest
-    from confiner.pictures import read_structure
 
     if args.then or args.crossover is not None:
         raise CommandError("--then or --crossover for a take that has prompts of its own", "leave them out")

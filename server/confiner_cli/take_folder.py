@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 RECORD = "take.json"
 
 
+def read_structure(path: Path) -> Frames:
+    """The pictures of a folder, or the frames of a movie [frames, height, width, 3]; see `confiner.pictures`."""
+    from confiner import pictures
+
+    return pictures.read_structure(path)
+
+
 def read_structure_of(take: Path) -> Frames | None:
     """The structure frames that the add-on left beside a take's record [frames, height, width, 3]; None without any.
 
